@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Installs what is missing for `make demo` or `make test`: system packages with apt-get, the rest below target/.
+# Says what it does, and nothing if there is nothing to do.
+#
+# setup.sh demo|test|check
+
+. "$(dirname "$0")/lib.sh"
+exec </dev/null
+
+goal=${1:-test}
+case $goal in
+  demo | test | check) ;;
+  *) die "setup.sh demo|test|check, not \`$goal\`" ;;
+esac
+
+missing=()
+need() { # need PACKAGE COMMAND...: the command tells whether the package's work can be done
+  local package=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+has() { command -v "$1"; }
+compiles() { # compiles COMPILER SUFFIX
+  printf '#include <stdlib.h>\nint main(void) { return 0; }\n' >"$T/setup_probe.$2" && "$1" "$T/setup_probe.$2" -o "$T/setup_probe"
+}
+has_venv() { python3 -c 'import ensurepip, venv'; }
+
+install_packages() {
+  [ ${#missing[@]} -eq 0 ] && return
+  say "setup: missing: ${missing[*]}"
+  has apt-get >/dev/null || die "install these with this system's package manager, then run it again: ${missing[*]}"
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    has sudo >/dev/null || die "run as root, or install sudo: apt-get install ${missing[*]}"
+    sudo=(sudo)
+  fi
+  local apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+  # A list of packages of yesterday may name files that are gone.
+  run "${apt[@]}" update
+  run "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
+}
+
+check_rust() {
+  has cargo >/dev/null || die "there is no cargo: install Rust with rustup (https://rustup.rs)"
+  [ "$goal" = demo ] && return
+  local component
+  for component in rustfmt clippy; do
+    cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || run rustup component add "$component"
+  done
+}
+
+# A stamp holds the checksum of all that its folder was made from.
+stamped() { [ -f "$1/.stamp" ] && [ "$(cat "$1/.stamp")" = "$2" ]; }
+
+make_venv() {
+  local wanted=ffi-tests/support/requirements.txt sum
+  sum=$({ python3 --version; command -v python3; cat "$wanted"; } | sha256sum)
+  stamped "$VENV" "$sum" && return
+  say "setup: Python packages of $wanted into $VENV"
+  rm -rf "$VENV"
+  run python3 -m venv "$VENV"
+  run "$VENV/bin/pip" install --quiet --disable-pip-version-check --no-input -r "$wanted"
+  printf '%s\n' "$sum" >"$VENV/.stamp"
+}
+
+make_node() {
+  local from=ffi-tests/support sum
+  sum=$({ node --version; cat "$from/package.json" "$from/package-lock.json"; } | sha256sum)
+  stamped "$NODE_DIR" "$sum" && return
+  say "setup: npm packages of $from/package-lock.json into $NODE_DIR"
+  rm -rf "$NODE_DIR"
+  mkdir -p "$NODE_DIR"
+  cp "$from/package.json" "$from/package-lock.json" "$NODE_DIR/"
+  (cd "$NODE_DIR" && run npm ci --no-audit --no-fund --loglevel=error)
+  printf '%s\n' "$sum" >"$NODE_DIR/.stamp"
+}
+
+need gcc compiles cc c
+need libc6-dev compiles cc c
+need python3 has python3
+if [ "$goal" != check ]; then
+  need openssl has openssl
+fi
+if [ "$goal" = test ]; then
+  need g++ compiles c++ cc
+  need cmake has cmake
+  need ninja-build has ninja
+  need valgrind has valgrind
+  # memcheck reads the dynamic loader's symbols, which are in a package of their own.
+  need libc6-dbg valgrind --quiet --error-exitcode=1 "$T/setup_probe"
+  need binutils has readelf
+  need python3-venv has_venv
+  need nodejs has node
+  need npm has npm
+fi
+install_packages
+check_rust
+if [ "$goal" = test ]; then
+  make_venv
+  make_node
+fi

@@ -1,0 +1,428 @@
+//! The way from the core to the host: one queue of items for each app, two sinks.
+//!
+//! Direct: the app's I/O thread runs the items at the end of each turn. Host: `dispatch` runs them. Both run
+//! one item at a time and hold no lock meanwhile; `running` keeps a release waiting until the item, and all
+//! that its drop releases, is over.
+//!
+//! Locks are taken in this order: a socket's half, then its app's state, then a socket's hold. What must
+//! happen without a lock (wakes, notices, drops of what the host owns) is put into an `After`, which is
+//! declared before the locks are taken and so acts after they are gone.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::app::{App, Ending, State};
+use super::error::Status;
+use super::event::{Closed, Opened, Payload, ReadyState, Record};
+use super::handler::{CallHandler, HostToken};
+use super::scope;
+use super::socket::Socket;
+use crate::runtime::log;
+
+/// What one queued message costs beside its payload.
+const MESSAGE_OVERHEAD: usize = 64;
+/// A callback that runs for longer is worth a line in the log.
+const SLOW_CALLBACK: Duration = Duration::from_millis(100);
+
+/// One delivery.
+pub enum Item {
+    Connected { socket: Arc<Socket>, record: Record },
+    Result { socket: Arc<Socket>, handler: Box<dyn CallHandler>, record: Record },
+    Open { socket: Arc<Socket>, event: Box<Opened> },
+    Message { socket: Arc<Socket>, text: bool, payload: Vec<u8> },
+    Error { socket: Arc<Socket>, record: Box<Record>, terminal: bool },
+    Close { socket: Arc<Socket>, event: Box<Closed> },
+    Drain { socket: Arc<Socket> },
+    /// User data whose last callback stands before it in the queue; dropping the item releases it.
+    Free { socket: Arc<Socket>, _token: HostToken },
+}
+
+impl Item {
+    fn socket(&self) -> &Arc<Socket> {
+        match self {
+            Item::Connected { socket, .. }
+            | Item::Result { socket, .. }
+            | Item::Open { socket, .. }
+            | Item::Message { socket, .. }
+            | Item::Error { socket, .. }
+            | Item::Close { socket, .. }
+            | Item::Drain { socket }
+            | Item::Free { socket, .. } => socket,
+        }
+    }
+
+    /// What counts towards the byte limits of queue and pause.
+    fn bytes(&self) -> usize {
+        match self {
+            Item::Message { payload, .. } => payload.len() + MESSAGE_OVERHEAD,
+            _ => 0,
+        }
+    }
+
+    /// What a paused socket keeps to itself.
+    fn is_held_by_pause(&self) -> bool {
+        matches!(
+            self,
+            Item::Open { .. }
+                | Item::Message { .. }
+                | Item::Error { .. }
+                | Item::Close { .. }
+                | Item::Free { .. }
+        )
+    }
+
+    /// What a released socket has no use for; results and user data stay until their turn, to be released.
+    fn is_event(&self) -> bool {
+        !matches!(self, Item::Connected { .. } | Item::Result { .. } | Item::Free { .. })
+    }
+
+    fn is_open_or_message(&self) -> bool {
+        matches!(self, Item::Open { .. } | Item::Message { .. })
+    }
+
+    /// The ready state that the host sees from the moment this item runs.
+    fn ready_state(&self) -> Option<ReadyState> {
+        match self {
+            Item::Open { .. } => Some(ReadyState::Open),
+            Item::Error { terminal: true, .. } | Item::Close { .. } => Some(ReadyState::Closed),
+            _ => None,
+        }
+    }
+
+    /// Runs it, unless the app or the socket was released meanwhile.
+    fn run(self, app: &App) {
+        let socket = Arc::clone(self.socket());
+        let told = || !app.is_released() && !socket.is_released();
+        let id = socket.id();
+        match self {
+            Item::Connected { record, .. } => {
+                if told() {
+                    socket.handler().outcome(id, &record);
+                }
+                if told() {
+                    socket.handler().complete(id, &record);
+                }
+            }
+            Item::Result { handler, record, .. } => {
+                if told() {
+                    handler.outcome(id, &record);
+                }
+                if told() {
+                    handler.complete(id, &record);
+                }
+            }
+            Item::Open { event, .. } if told() => socket.handler().open(id, &event),
+            Item::Message { text, payload, .. } if told() => {
+                socket.handler().message(id, text, Payload::Owned(payload));
+            }
+            Item::Error { record, .. } if told() => socket.handler().error(id, &record),
+            Item::Close { event, .. } if told() => socket.handler().close(id, &event),
+            Item::Drain { .. } if told() => socket.handler().drain(id, socket.buffered_amount()),
+            _ => {}
+        }
+    }
+}
+
+/// What waits until the locks are gone.
+pub struct After<'a> {
+    app: &'a Arc<App>,
+    notice: bool,
+    wakers: Vec<Waker>,
+    dropped: Vec<Item>,
+}
+
+impl<'a> After<'a> {
+    pub fn new(app: &'a Arc<App>) -> After<'a> {
+        After { app, notice: false, wakers: Vec::new(), dropped: Vec::new() }
+    }
+
+    pub fn wake(&mut self, waker: Option<Waker>) {
+        self.wakers.extend(waker);
+    }
+}
+
+impl Drop for After<'_> {
+    fn drop(&mut self) {
+        if !self.dropped.is_empty() {
+            let _level = scope::enter_callback();
+            self.dropped.clear();
+        }
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
+        if self.notice {
+            {
+                let _level = scope::enter_notice();
+                self.app.handler.wake(self.app.id);
+            }
+            let mut state = self.app.state.lock();
+            state.notices -= 1;
+            self.app.leave(state);
+        }
+    }
+}
+
+impl App {
+    /// Queues a delivery, or puts it aside if its socket is paused.
+    pub fn post(self: &Arc<App>, item: Item, after: &mut After<'_>) {
+        let mut state = self.state.lock();
+        self.post_locked(&mut state, item, after);
+    }
+
+    pub fn post_locked(self: &Arc<App>, state: &mut State, item: Item, after: &mut After<'_>) {
+        if state.ending != Ending::No {
+            // Whoever finishes the release drops it, before the app's own user data.
+            if state.ending == Ending::Done { after.dropped.push(item) } else { state.leftovers.push(item) }
+            return;
+        }
+        let socket = item.socket();
+        if item.is_event() && socket.is_released() {
+            after.dropped.push(item);
+            return;
+        }
+        if item.is_held_by_pause() {
+            let mut hold = socket.hold.lock();
+            if hold.is_holding() && !(socket.is_released()) {
+                hold.bytes += item.bytes();
+                socket.held_bytes.store(hold.bytes, Ordering::Relaxed);
+                drop(hold);
+                let socket = Arc::clone(item.socket());
+                socket.hold.lock().items.push_back(item);
+                return;
+            }
+        }
+        self.push(state, item, after);
+    }
+
+    fn push(self: &Arc<App>, state: &mut State, item: Item, after: &mut After<'_>) {
+        let was_empty = state.queue.is_empty();
+        state.bytes += item.bytes();
+        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
+        state.queue.push_back(item);
+        if self.settings.direct {
+            if was_empty && !scope::in_turn_of(self.address()) {
+                after.wake(state.pump.take());
+            }
+        } else if was_empty {
+            state.sync_descriptor();
+            if !state.dispatching {
+                self.notify(state, after);
+            }
+        }
+    }
+
+    fn notify(&self, state: &mut State, after: &mut After<'_>) {
+        if !after.notice {
+            after.notice = true;
+            state.notices += 1;
+        }
+    }
+
+    /// Delivers a message: at once and from the reader's buffer if this is the app's I/O thread and nothing
+    /// stands before it, else through the queue.
+    pub fn deliver_message(self: &Arc<App>, socket: &Arc<Socket>, text: bool, payload: Payload<'_>) {
+        let mut after = After::new(self);
+        let mut state = self.state.lock();
+        if self.settings.direct && !state.queue.is_empty() {
+            drop(state);
+            self.pump();
+            state = self.state.lock();
+        }
+        if state.ending != Ending::No || socket.is_released() || socket.drops_messages() {
+            return;
+        }
+        let now = self.settings.direct && state.queue.is_empty() && !socket.hold.lock().is_holding();
+        if !now {
+            let item = Item::Message { socket: Arc::clone(socket), text, payload: payload.into_owned() };
+            self.post_locked(&mut state, item, &mut after);
+            return;
+        }
+        state.running = true;
+        drop(state);
+        {
+            let _level = scope::enter_callback();
+            let _watch = Watch::start(socket.id());
+            socket.handler().message(socket.id(), text, payload);
+        }
+        let mut state = self.state.lock();
+        state.running = false;
+        self.leave(state);
+    }
+
+    /// Runs what waits now; true if something was added meanwhile.
+    pub fn pump(self: &Arc<App>) -> bool {
+        let mut budget = self.state.lock().queue.len();
+        while budget > 0 && self.run_next() {
+            budget -= 1;
+        }
+        !self.state.lock().queue.is_empty()
+    }
+
+    /// Takes the first item out of the queue and runs it.
+    fn run_next(self: &Arc<App>) -> bool {
+        let mut after = After::new(self);
+        let mut state = self.state.lock();
+        if state.ending != Ending::No {
+            return false;
+        }
+        let Some(item) = state.queue.pop_front() else { return false };
+        state.bytes -= item.bytes();
+        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
+        if state.bytes < self.settings.queue_limit {
+            after.wakers.append(&mut state.stalled);
+        }
+        if state.queue.is_empty() {
+            state.sync_descriptor();
+        }
+        if let Some(ready_state) = item.ready_state() {
+            item.socket().set_ready_state(ready_state);
+            if ready_state == ReadyState::Closed {
+                let id = item.socket().id();
+                self.open_gates(&mut state, id, &mut after);
+            }
+        }
+        state.running = true;
+        drop(state);
+        {
+            let _level = scope::enter_callback();
+            let _watch = Watch::start(item.socket().id());
+            item.run(self);
+        }
+        let mut state = self.state.lock();
+        state.running = false;
+        self.leave(state);
+        true
+    }
+
+    /// Runs up to `max` items (0: all that wait now) on the calling thread; how many are left.
+    pub fn dispatch(self: &Arc<App>, max: usize) -> Result<usize, Status> {
+        if self.settings.direct {
+            return Err(Status::WrongDelivery);
+        }
+        let mut budget = {
+            let mut state = self.state.lock();
+            if state.dispatching {
+                return Err(Status::Busy);
+            }
+            state.dispatching = true;
+            if max == 0 { state.queue.len() } else { max.min(state.queue.len()) }
+        };
+        while budget > 0 && self.run_next() {
+            budget -= 1;
+        }
+        let mut after = After::new(self);
+        let mut state = self.state.lock();
+        state.dispatching = false;
+        if state.ending != Ending::No {
+            return Ok(0);
+        }
+        let left = state.queue.len();
+        if left > 0 {
+            self.notify(&mut state, &mut after);
+        }
+        Ok(left)
+    }
+
+    /// Drops what waits of a socket: all its events, or only open and messages.
+    pub fn purge(&self, state: &mut State, socket: &Socket, every_event: bool, after: &mut After<'_>) {
+        let goes = |item: &Item| {
+            std::ptr::eq(Arc::as_ptr(item.socket()), socket)
+                && if every_event { item.is_event() } else { item.is_open_or_message() }
+        };
+        for item in std::mem::take(&mut state.queue) {
+            if goes(&item) {
+                state.bytes -= item.bytes();
+                after.dropped.push(item);
+            } else {
+                state.queue.push_back(item);
+            }
+        }
+        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
+        state.sync_descriptor();
+        let mut hold = socket.hold.lock();
+        for item in std::mem::take(&mut hold.items) {
+            if goes(&item) {
+                hold.bytes -= item.bytes();
+                after.dropped.push(item);
+            } else {
+                hold.items.push_back(item);
+            }
+        }
+        socket.held_bytes.store(hold.bytes, Ordering::Relaxed);
+    }
+
+    /// Moves what a socket held back into the queue, if nothing holds it any more.
+    pub fn unhold(self: &Arc<App>, state: &mut State, socket: &Socket, after: &mut After<'_>) {
+        let items = {
+            let mut hold = socket.hold.lock();
+            if hold.is_holding() {
+                return;
+            }
+            hold.bytes = 0;
+            socket.held_bytes.store(0, Ordering::Relaxed);
+            std::mem::take(&mut hold.items)
+        };
+        for item in items {
+            self.push(state, item, after);
+        }
+    }
+
+    /// Lets the socket on that had to wait for the end of `ended` (single-socket mode).
+    pub fn open_gates(self: &Arc<App>, state: &mut State, ended: u64, after: &mut After<'_>) {
+        if !self.settings.single_socket {
+            return;
+        }
+        let sockets: Vec<_> = state.sockets.values().cloned().collect();
+        for socket in sockets {
+            let opened = {
+                let mut hold = socket.hold.lock();
+                let opened = hold.gate == Some(ended);
+                if opened {
+                    hold.gate = None;
+                }
+                opened
+            };
+            if opened {
+                self.unhold(state, &socket, after);
+            }
+        }
+    }
+
+    /// Whether the app's queue is as full as it may get; then the waker is kept until it is not.
+    pub fn is_stalled(&self, waker: &Waker) -> bool {
+        if self.settings.direct || self.queued_bytes.load(Ordering::Relaxed) < self.settings.queue_limit {
+            return false;
+        }
+        let mut state = self.state.lock();
+        if state.bytes < self.settings.queue_limit || state.ending != Ending::No {
+            return false;
+        }
+        if !state.stalled.iter().any(|known| known.will_wake(waker)) {
+            state.stalled.push(waker.clone());
+        }
+        true
+    }
+}
+
+/// Reports a callback that took long.
+struct Watch {
+    socket: u64,
+    start: Option<Instant>,
+}
+
+impl Watch {
+    fn start(socket: u64) -> Watch {
+        Watch { socket, start: log::enabled(log::WARN).then(Instant::now) }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(took) = self.start.map(|start| start.elapsed()).filter(|took| *took > SLOW_CALLBACK) {
+            let socket = self.socket;
+            log::write(log::WARN, format_args!("a callback of socket {socket} took {} ms", took.as_millis()));
+        }
+    }
+}
