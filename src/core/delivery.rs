@@ -40,6 +40,10 @@ pub enum Item {
 }
 
 impl Item {
+    pub fn is_free(&self) -> bool {
+        matches!(self, Item::Free { .. })
+    }
+
     fn socket(&self) -> &Arc<Socket> {
         match self {
             Item::Connected { socket, .. }
@@ -351,6 +355,26 @@ impl App {
             }
         }
         socket.held_bytes.store(hold.bytes, Ordering::Relaxed);
+    }
+
+    /// Takes what waits of a socket out of the queue, for a pause.
+    pub fn hold_back(&self, state: &mut State, socket: &Socket, after: &mut After<'_>) {
+        let mut hold = socket.hold.lock();
+        for item in std::mem::take(&mut state.queue) {
+            if std::ptr::eq(Arc::as_ptr(item.socket()), socket) && item.is_held_by_pause() {
+                state.bytes -= item.bytes();
+                hold.bytes += item.bytes();
+                hold.items.push_back(item);
+            } else {
+                state.queue.push_back(item);
+            }
+        }
+        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
+        socket.held_bytes.store(hold.bytes, Ordering::Relaxed);
+        if state.bytes < self.settings.queue_limit {
+            after.wakers.append(&mut state.stalled);
+        }
+        state.sync_descriptor();
     }
 
     /// Moves what a socket held back into the queue, if nothing holds it any more.

@@ -2,8 +2,13 @@
 
 use super::event::{Closed, Opened, Payload, Record};
 
-/// Something of the host that is given back by being dropped: user data with its release function.
-pub type HostToken = Box<dyn Send>;
+/// User data of the host with its release function: dropping it releases the user data.
+pub trait Token: Send {
+    /// The call turned out not to happen: the user data stays the host's, dropping releases nothing.
+    fn disarm(&mut self);
+}
+
+pub type HostToken = Box<dyn Token>;
 
 /// Told the results of one send or close. Dropping it releases the call's user data.
 pub trait CallHandler: Send {

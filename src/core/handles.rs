@@ -111,11 +111,9 @@ pub fn insert_app(make: impl FnOnce(u64) -> Arc<App>) -> Result<Arc<App>, Status
     made.ok_or(Status::Internal)
 }
 
-/// Names a socket; `make` gets the id that it will have.
-pub fn insert_socket(make: impl FnOnce(u64) -> Arc<Socket>) -> Result<Arc<Socket>, Status> {
-    let mut made = None;
-    insert(KIND_SOCKET, |id| Entry::Socket(made.insert(make(id)).clone()))?;
-    made.ok_or(Status::Internal)
+/// Names a socket.
+pub fn insert_socket(socket: Arc<Socket>) -> Result<u64, Status> {
+    insert(KIND_SOCKET, |_| Entry::Socket(socket))
 }
 
 fn lookup(id: u64, kind: u64) -> Option<Entry> {

@@ -1,0 +1,122 @@
+//! From a connect call to a socket whose task runs.
+
+use std::sync::Arc;
+
+use super::app::{self, App, Ending};
+use super::delivery::{After, Item};
+use super::error::{Fault, Status};
+use super::event::Api;
+use super::handler::{HostToken, SocketHandler};
+use super::release::CallGuard;
+use super::settings::{ConnectPlan, ConnectRequest, Refusal};
+use super::socket::Socket;
+use super::{handles, task};
+use crate::runtime::log;
+
+/// A connect that is no misuse: the app is there, and so is its thread.
+pub struct Ready {
+    guard: CallGuard,
+}
+
+/// Finds the app, and starts its thread: without one not even a refusal could be told.
+pub fn prepare(app: u64) -> Result<Ready, Status> {
+    let app = app::find(app)?;
+    let guard = CallGuard::enter(&app)?;
+    app.thread()?;
+    Ok(Ready { guard })
+}
+
+/// A socket whose connect has no result yet. Dropped without one, as when a panic unwinds, it has failed.
+struct Accepting {
+    socket: Option<Arc<Socket>>,
+}
+
+impl Accepting {
+    fn fail(&mut self, refusal: Refusal) -> Status {
+        let (status, subject) = refusal;
+        if let Some(socket) = self.socket.take() {
+            let app = &socket.app;
+            let mut after = After::new(app);
+            let record = app.settings.flavour.failed(Api::Connect, status, &subject, Fault::default());
+            app.post(Item::Connected { socket: Arc::clone(&socket), record }, &mut after);
+            let token = socket.half.lock().token.take();
+            if let Some(token) = token {
+                app.post(Item::Free { socket: Arc::clone(&socket), _token: token }, &mut after);
+            }
+        }
+        status
+    }
+}
+
+impl Drop for Accepting {
+    fn drop(&mut self) {
+        self.fail((Status::Internal, String::new()));
+    }
+}
+
+impl Ready {
+    /// Takes the user data, checks everything, and starts. `set_id` is called before any callback can run;
+    /// `probe` when the user data has been taken.
+    pub fn accept(
+        self,
+        request: &ConnectRequest<'_>,
+        handler: Box<dyn SocketHandler>,
+        token: HostToken,
+        set_id: &mut dyn FnMut(u64),
+        probe: impl FnOnce(),
+    ) -> Result<(), Status> {
+        let app = self.guard.app();
+        let socket = Socket::new(Arc::clone(app), handler, token, request.start_paused);
+        let mut accepting = Accepting { socket: Some(Arc::clone(&socket)) };
+        probe();
+        let (plan, replaced) = match check(app, request).and_then(|plan| Ok((plan, admit(app, &socket)?))) {
+            Ok(accepted) => accepted,
+            Err(refusal) => return Err(accepting.fail(refusal)),
+        };
+        set_id(socket.id());
+        accepting.socket = None;
+        log::write(log::INFO, format_args!("socket {} connects to {}", socket.id(), plan.target.authority));
+        {
+            let mut after = After::new(app);
+            let record = app.settings.flavour.accepted(Api::Connect);
+            app.post(Item::Connected { socket: Arc::clone(&socket), record }, &mut after);
+        }
+        if let Some(old) = replaced {
+            old.make_room();
+        }
+        app.thread()?.spawn(task::run(socket, plan));
+        Ok(())
+    }
+}
+
+fn check(app: &App, request: &ConnectRequest<'_>) -> Result<ConnectPlan, Refusal> {
+    let plan = request.check(&app.settings)?;
+    if app.is_in_background() { Err((Status::Interrupted, String::new())) } else { Ok(plan) }
+}
+
+/// Gives the socket its id and its place among the live ones; in single-socket mode also the one that has to
+/// go for it.
+fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Option<Arc<Socket>>, Refusal> {
+    let settings = &app.settings;
+    let mut state = app.state.lock();
+    if state.ending != Ending::No {
+        return Err((Status::Internal, String::new()));
+    }
+    if !settings.single_socket && state.live.len() >= settings.max_sockets {
+        return Err((Status::TooManySockets, settings.max_sockets.to_string()));
+    }
+    let id = handles::insert_socket(Arc::clone(socket)).map_err(|status| (status, String::new()))?;
+    socket.set_id(id);
+    let old = state.sockets.values().filter(|old| settings.single_socket && !old.is_told_closed());
+    let old = old.max_by_key(|old| old.serial()).cloned();
+    if let Some(old) = &old {
+        // The old one's end is told first, whether it is still to come or waits to be told.
+        socket.hold.lock().gate = Some(old.id());
+    }
+    state.sockets.insert(id, Arc::clone(socket));
+    state.live.push(id);
+    if state.global == 0 {
+        state.global = id;
+    }
+    Ok(old)
+}

@@ -1,0 +1,51 @@
+//! One task for each app on its I/O thread: it runs what others posted, and ends the background's grace.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::app::{App, Ending};
+use super::scope::Turn;
+use crate::runtime::clock;
+
+/// Runs until the app's release was asked for.
+pub async fn run(app: Arc<App>) {
+    let mut grace = None;
+    poll_fn(|cx| turn(&app, cx, &mut grace)).await;
+}
+
+type Grace = Option<(clock::Moment, Pin<Box<tokio::time::Sleep>>)>;
+
+fn turn(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Grace) -> Poll<()> {
+    let _turn = Turn::enter(app.address());
+    let more = app.settings.direct && app.pump();
+    loop {
+        let end = app.grace_end();
+        if grace.as_ref().map(|(moment, _)| *moment) != end {
+            *grace = end.map(|moment| (moment, Box::pin(clock::timer(moment))));
+        }
+        match grace {
+            Some((_, timer)) if timer.as_mut().poll(cx).is_ready() => {
+                // The timer may be early by its granularity; then the next one is for the rest.
+                if app.interrupt_if_due() {
+                    break;
+                }
+                *grace = None;
+            }
+            _ => break,
+        }
+    }
+    let mut state = app.state.lock();
+    if state.ending != Ending::No {
+        return Poll::Ready(());
+    }
+    let waits = app.settings.direct && !state.queue.is_empty();
+    if more || waits {
+        drop(state);
+        cx.waker().wake_by_ref();
+        return Poll::Pending;
+    }
+    state.pump = Some(cx.waker().clone());
+    Poll::Pending
+}

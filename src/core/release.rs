@@ -1,0 +1,170 @@
+//! The end of an app: silent, and every release function exactly once, the app's own last.
+//!
+//! Asked, then finished. To finish, nothing of the app may be under way: no item, no notice, no call that has
+//! taken user data. If something is, the releaser waits for it, or, inside a callback, leaves the finishing
+//! to the thread that comes last.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::MutexGuard;
+
+use super::app::{App, Ending, State};
+use super::error::Status;
+use super::{handles, library, scope};
+
+/// Releases an app; 0 is the default app.
+pub fn release(id: u64) -> Result<(), Status> {
+    let app = if id == 0 {
+        match library::take_default_app()? {
+            Some(app) => app,
+            None => return Ok(()),
+        }
+    } else {
+        let app = handles::app(id)?;
+        if !handles::remove(id) {
+            return Err(Status::BadHandle);
+        }
+        app
+    };
+    app.ask_to_end(false);
+    if !scope::in_callback() {
+        app.wait_for_end();
+    }
+    Ok(())
+}
+
+/// A call that is about to take user data: while it lives, the app's release is not finished.
+pub struct CallGuard {
+    app: Arc<App>,
+}
+
+impl CallGuard {
+    pub fn enter(app: &Arc<App>) -> Result<CallGuard, Status> {
+        let mut state = app.state.lock();
+        if state.ending != Ending::No {
+            return Err(Status::BadHandle);
+        }
+        state.calls += 1;
+        Ok(CallGuard { app: Arc::clone(app) })
+    }
+
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+}
+
+impl Drop for CallGuard {
+    fn drop(&mut self) {
+        let mut state = self.app.state.lock();
+        state.calls -= 1;
+        self.app.leave(state);
+    }
+}
+
+impl App {
+    /// From here on nothing of the app starts. `kept`: the caller, a shutdown, finishes it later.
+    pub fn ask_to_end(self: &Arc<App>, kept: bool) {
+        let pump;
+        let sockets: Vec<u64>;
+        {
+            let mut state = self.state.lock();
+            state.kept_for_shutdown |= kept;
+            if state.ending != Ending::No {
+                return;
+            }
+            state.ending = Ending::Asked;
+            self.mark_released();
+            sockets = state.sockets.keys().copied().collect();
+            pump = state.pump.take();
+        }
+        for socket in sockets {
+            handles::remove(socket);
+        }
+        if let Some(pump) = pump {
+            pump.wake();
+        }
+        self.leave(self.state.lock());
+    }
+
+    /// Something of the app is over: finishes the release if it was asked for and nothing is left.
+    pub fn leave(self: &Arc<App>, mut state: MutexGuard<'_, State>) {
+        if state.ending == Ending::No {
+            return;
+        }
+        if state.ending == Ending::Asked && state.is_quiet() && !state.kept_for_shutdown {
+            state.ending = Ending::Running;
+            drop(state);
+            self.finish();
+            return;
+        }
+        self.changed.notify_all();
+    }
+
+    fn wait_for_end(&self) {
+        let mut state = self.state.lock();
+        while state.ending != Ending::Done {
+            self.changed.wait(&mut state);
+        }
+    }
+
+    /// Waits until nothing of the app is under way, or the deadline has come.
+    pub fn wait_for_quiet(&self, deadline: Instant) -> bool {
+        let mut state = self.state.lock();
+        while !(state.ending == Ending::Done || state.ending == Ending::Asked && state.is_quiet()) {
+            if self.changed.wait_until(&mut state, deadline).timed_out() {
+                return state.ending == Ending::Done || state.ending == Ending::Asked && state.is_quiet();
+            }
+        }
+        true
+    }
+
+    /// Finishes a release that was kept for a shutdown.
+    pub fn finish_kept(self: &Arc<App>) {
+        {
+            let mut state = self.state.lock();
+            if state.ending != Ending::Asked {
+                return;
+            }
+            state.ending = Ending::Running;
+        }
+        self.finish();
+    }
+
+    fn finish(self: &Arc<App>) {
+        let _level = scope::enter_callback();
+        let (sockets, queue) = {
+            let mut state = self.state.lock();
+            state.bytes = 0;
+            let mut queue = std::mem::take(&mut state.queue);
+            queue.extend(std::mem::take(&mut state.leftovers));
+            let stalled = std::mem::take(&mut state.stalled);
+            state.live.clear();
+            state.global = 0;
+            state.descriptor = None;
+            let sockets = std::mem::take(&mut state.sockets);
+            drop(state);
+            stalled.into_iter().for_each(std::task::Waker::wake);
+            (sockets, queue)
+        };
+        // First all that belongs to calls, then what belongs to sockets, then to the app.
+        let mut tokens = Vec::new();
+        for socket in sockets.values() {
+            tokens.extend(socket.detach());
+        }
+        let mut last = Vec::new();
+        for item in queue {
+            if item.is_free() { last.push(item) } else { drop(item) }
+        }
+        let leftovers = std::mem::take(&mut self.state.lock().leftovers);
+        drop(leftovers);
+        drop(last);
+        drop(tokens);
+        drop(sockets);
+        let token = self.state.lock().token.take();
+        drop(token);
+        library::forget(self);
+        self.state.lock().ending = Ending::Done;
+        self.changed.notify_all();
+    }
+}

@@ -1,0 +1,273 @@
+//! Sending: from a call on any thread to the operating system.
+//!
+//! A message is framed into the link at once. If nothing stands before it, and the last such write was long
+//! enough ago, the caller's thread writes it; otherwise the task does, with all that has gathered.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::delivery::{After, Item};
+use super::error::{Fault, Status};
+use super::event::{Api, Record};
+use super::handler::CallHandler;
+use super::release::CallGuard;
+use super::scope;
+use super::socket::{Half, Socket, count};
+use super::state::Phase;
+use crate::protocol::{frame, mask};
+use crate::runtime::clock::Moment;
+
+/// Sends that follow each other faster gather into one write of the task: a system call for each small
+/// message costs more than waking a thread.
+const INLINE_PAUSE: Duration = Duration::from_micros(5);
+/// Messages without callbacks share an entry of the pending list up to this many payload bytes.
+const SHARED_ENTRY: usize = 64 * 1024;
+
+/// The pending result of one call. Dropping it unresolved resolves it: as an error of the library while a
+/// panic unwinds, else as ended.
+pub struct Call {
+    handler: Option<Box<dyn CallHandler>>,
+    socket: Arc<Socket>,
+    api: Api,
+}
+
+impl Call {
+    pub fn new(socket: &Arc<Socket>, api: Api, handler: Box<dyn CallHandler>) -> Call {
+        Call { handler: Some(handler), socket: Arc::clone(socket), api }
+    }
+
+    /// Posts `success` and `complete`.
+    pub fn succeed(self, after: &mut After<'_>) {
+        let record = self.socket.app.settings.flavour.accepted(self.api);
+        self.resolve(record, after);
+    }
+
+    /// Posts `fail` and `complete`.
+    pub fn fail(self, status: Status, subject: &str, fault: Fault, after: &mut After<'_>) {
+        let record = self.socket.app.settings.flavour.failed(self.api, status, subject, fault);
+        self.resolve(record, after);
+    }
+
+    fn resolve(mut self, record: Record, after: &mut After<'_>) {
+        if let Some(handler) = self.handler.take() {
+            let socket = Arc::clone(&self.socket);
+            self.socket.app.post(Item::Result { socket, handler, record }, after);
+        }
+    }
+
+    /// The call of a released socket: nobody is told, but its user data has its place in the order.
+    pub fn into_silent(mut self) -> Option<Item> {
+        let handler = self.handler.take()?;
+        let record = self.socket.app.settings.flavour.accepted(self.api);
+        Some(Item::Result { socket: Arc::clone(&self.socket), handler, record })
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let Some(handler) = self.handler.take() else { return };
+        let status = if std::thread::panicking() { Status::Internal } else { Status::NotConnected };
+        let app = &self.socket.app;
+        let record = app.settings.flavour.failed(self.api, status, "", Fault::default());
+        let mut after = After::new(app);
+        app.post(Item::Result { socket: Arc::clone(&self.socket), handler, record }, &mut after);
+    }
+}
+
+/// Frames in the link, up to the one that ends at `end`.
+pub struct Pending {
+    end: u64,
+    payload: usize,
+    messages: u64,
+    call: Option<Call>,
+}
+
+impl Pending {
+    pub fn into_call(self) -> Option<Call> {
+        self.call
+    }
+}
+
+/// A send that was refused: the status, and what its text names.
+type Refused = (Status, &'static str);
+
+impl Socket {
+    /// Sends with callbacks. `probe` runs when the user data has been taken.
+    pub fn send(
+        self: &Arc<Socket>,
+        _guard: CallGuard,
+        text: bool,
+        data: &[u8],
+        handler: Box<dyn CallHandler>,
+        probe: impl FnOnce(),
+    ) -> Result<(), Status> {
+        let call = Call::new(self, Api::Send, handler);
+        probe();
+        let mut after = After::new(&self.app);
+        let call = if call.is_silent() { None } else { Some(call) };
+        match self.write(text, data, call, &mut after) {
+            Ok(()) => Ok(()),
+            Err(((status, subject), call)) => {
+                if let Some(call) = call {
+                    call.fail(status, subject, Fault::default(), &mut after);
+                }
+                Err(status)
+            }
+        }
+    }
+
+    /// Sends without callbacks.
+    pub fn send_quietly(self: &Arc<Socket>, text: bool, data: &[u8]) -> Result<(), Status> {
+        let mut after = After::new(&self.app);
+        self.write(text, data, None, &mut after).map_err(|((status, _), _)| status)
+    }
+
+    fn write(
+        &self,
+        text: bool,
+        data: &[u8],
+        call: Option<Call>,
+        after: &mut After<'_>,
+    ) -> Result<(), (Refused, Option<Call>)> {
+        if self.app.is_in_background() {
+            return Err(((Status::Interrupted, ""), call));
+        }
+        let valid = !text || simdutf8::basic::from_utf8(data).is_ok();
+        let limit = self.app.settings.send_limit;
+        let mut half = self.half.lock();
+        if !half.phase.accepts_messages(self.told()) {
+            return Err(((Status::NotConnected, ""), call));
+        }
+        if !valid {
+            return Err(((Status::Parameter, "data"), call));
+        }
+        if data.len() > limit {
+            return Err(((Status::MessageTooBig, ""), call));
+        }
+        if half.buffered >= limit {
+            half.owes_drain = true;
+            return Err(((Status::Full, ""), call));
+        }
+        let opcode = if text { frame::TEXT } else { frame::BINARY };
+        let was_idle = half.pending.is_empty() && !half.has_outbound();
+        if half.frame(opcode, data).is_err() {
+            return Err(((Status::Internal, ""), call));
+        }
+        half.buffered += data.len();
+        half.remember_pending(data.len(), 1, call);
+        if self.app.settings.idle_timeout.is_some() {
+            half.last_sent = Some(Moment::now());
+        }
+        if was_idle && self.may_write_here(&mut half) && half.flush_here() {
+            self.settle(&mut half, after);
+        } else {
+            after.wake(half.wake());
+        }
+        Ok(())
+    }
+
+    /// Whether this thread writes, or leaves it to the task.
+    fn may_write_here(&self, half: &mut Half) -> bool {
+        if scope::in_callback() || self.app.is_on_own_thread() {
+            return false;
+        }
+        let now = Instant::now();
+        let rested = half.last_inline.is_none_or(|last| now.duration_since(last) > INLINE_PAUSE);
+        half.last_inline = Some(now);
+        rested
+    }
+
+    /// Tells the results of what the operating system has taken.
+    pub(super) fn settle(&self, half: &mut Half, after: &mut After<'_>) {
+        let Some(link) = &half.link else { return };
+        let written = link.written();
+        self.counters.wire_bytes_sent.store(written, std::sync::atomic::Ordering::Relaxed);
+        while half.pending.front().is_some_and(|pending| pending.end <= written) {
+            let Some(pending) = half.pending.pop_front() else { return };
+            half.buffered -= pending.payload;
+            count(&self.counters.messages_sent, pending.messages);
+            count(&self.counters.payload_bytes_sent, pending.payload as u64);
+            if let Some(call) = pending.call {
+                call.succeed(after);
+            }
+        }
+        if half.owes_drain && half.buffered <= self.app.settings.send_limit / 2 {
+            half.owes_drain = false;
+            if let Some(socket) = self.shared() {
+                self.app.post(Item::Drain { socket }, after);
+            }
+        }
+    }
+
+    pub fn ping(&self, payload: &[u8]) -> Result<(), Status> {
+        if self.app.is_in_background() {
+            return Err(Status::Interrupted);
+        }
+        let mut after = After::new(&self.app);
+        let mut half = self.half.lock();
+        if !half.phase.accepts_messages(self.told()) {
+            return Err(Status::NotConnected);
+        }
+        if half.buffered >= self.app.settings.send_limit {
+            return Err(Status::Full);
+        }
+        half.frame(frame::PING, payload)?;
+        half.buffered += payload.len();
+        half.remember_pending(payload.len(), 0, None);
+        count(&self.counters.pings_sent, 1);
+        after.wake(half.wake());
+        Ok(())
+    }
+
+    /// This socket as others hold it; None once it was released.
+    fn shared(&self) -> Option<Arc<Socket>> {
+        super::handles::socket(self.id()).ok()
+    }
+}
+
+impl Call {
+    fn is_silent(&self) -> bool {
+        self.handler.as_ref().is_none_or(|handler| handler.is_silent())
+    }
+}
+
+impl Half {
+    pub fn has_outbound(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.has_outbound())
+    }
+
+    /// Puts a frame into the link.
+    pub fn frame(&mut self, opcode: u8, payload: &[u8]) -> Result<(), Status> {
+        let key = mask::next_key().map_err(|_| Status::Internal)?;
+        let link = self.link.as_mut().ok_or(Status::NotConnected)?;
+        link.append(|out| frame::encode(out, opcode, payload, key)).map_err(|_| Status::Internal)
+    }
+
+    fn remember_pending(&mut self, payload: usize, messages: u64, call: Option<Call>) {
+        let Some(link) = &self.link else { return };
+        let end = link.queued();
+        if let Some(last) = self.pending.back_mut()
+            && call.is_none()
+            && last.call.is_none()
+            && last.payload + payload <= SHARED_ENTRY
+        {
+            last.end = end;
+            last.payload += payload;
+            last.messages += messages;
+            return;
+        }
+        self.pending.push_back(Pending { end, payload, messages, call });
+    }
+
+    /// Writes without waiting; false if something is left, or the connection is broken, which the task finds.
+    fn flush_here(&mut self) -> bool {
+        self.link.as_mut().is_some_and(|link| matches!(link.try_flush(), Ok(true)))
+    }
+}
+
+impl Socket {
+    /// Whether the task's sending half has come to rest: nothing queued, or nothing that could take it.
+    pub(super) fn is_flushed(half: &Half) -> bool {
+        half.phase == Phase::Ended || !half.has_outbound()
+    }
+}

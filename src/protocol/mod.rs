@@ -1,0 +1,28 @@
+//! RFC 6455, sans I/O: bytes in, messages out, and back.
+//!
+//! Owns: URLs, the upgrade request and the judgement of its response, frames, masking, reassembly of
+//! messages, UTF-8, close codes. Everything is fed slices and asked for the next thing; nothing waits.
+//!
+//! Refuses: sockets, timers, callbacks, tasks, flavours; server roles; redirects; HTTP beyond one
+//! upgrade; whatever a peer claims without having sent it (memory follows bytes, not lengths).
+//!
+//! May call: nothing above or beside it. Benches and fuzz targets include this directory by path, so
+//! every path here starts with `super`.
+//!
+//! RFC 7692 gets a file of its own, `deflate`: `request::encode` takes the offer, `response` is where
+//! an answer to it is judged, `message::MessageReader::check_start` is where RSV1 is refused today,
+//! and `frame::encode` passes RSV bits through. Nothing is offered, so any extension is an error.
+//!
+//! Frame heads are parsed here and not with tungstenite's `FrameHeader`: that one reads through a
+//! cursor, takes lengths that are not minimal, and judges no bit before the whole head is there.
+//! Handshake keys come from the system's generator: tungstenite's go through a thread-local
+//! generator with a destructor, which panics where entropy is missing.
+
+pub mod close;
+pub mod frame;
+pub mod mask;
+pub mod message;
+pub mod request;
+pub mod response;
+mod tungstenite;
+pub mod url;

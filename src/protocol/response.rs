@@ -1,0 +1,161 @@
+//! The answer to the upgrade request: read as it comes, and judged.
+
+use super::tungstenite::accept_of;
+use httparse::{EMPTY_HEADER, Status};
+
+/// Most bytes of all heads together, the interim ones included.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// Most fields of one head.
+const MAX_FIELDS: usize = 256;
+
+/// A server's agreement to the upgrade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    /// Name and value, in order, case and number as they came.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The subprotocol picked, empty if none.
+    pub protocol: String,
+    /// The extensions agreed on, empty as long as none is offered.
+    pub extensions: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResponseError {
+    /// Not a response of HTTP/1.1.
+    Malformed(&'static str),
+    /// Over 64 KiB, or 256 fields.
+    TooLarge,
+    /// A response, but no upgrade.
+    Status(u16),
+    /// An upgrade, but not to what was asked for.
+    Upgrade(&'static str),
+}
+
+/// Collects the head of a response. Of no use after it has given a response or an error.
+#[derive(Debug)]
+pub struct ResponseReader {
+    accept: String,
+    protocols: Vec<String>,
+    bytes: Vec<u8>,
+    /// Where the current head begins: behind the interim ones.
+    start: usize,
+    /// Up to here no head ends.
+    scanned: usize,
+}
+
+impl ResponseReader {
+    /// `key` and `protocols` are the request's.
+    pub fn new(key: &str, protocols: Vec<String>) -> Self {
+        Self { accept: accept_of(key), protocols, bytes: Vec::new(), start: 0, scanned: 0 }
+    }
+
+    /// Takes what has come. With the response come the bytes behind its head: the first frames.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<(Response, Vec<u8>)>, ResponseError> {
+        let (near, beyond) = bytes.split_at(bytes.len().min(MAX_HEAD_BYTES - self.bytes.len()));
+        self.bytes.extend_from_slice(near);
+        while let Some(end) = self.find_end() {
+            let (status, headers) = parse(&self.bytes[self.start..end])?;
+            match status {
+                101 => {
+                    let response = self.judge(headers)?;
+                    let mut rest = self.bytes.split_off(end);
+                    rest.extend_from_slice(beyond);
+                    return Ok(Some((response, rest)));
+                }
+                // Continue, processing, early hints: the real one is still to come.
+                100 | 102 | 103 => self.start = end,
+                _ => return Err(ResponseError::Status(status)),
+            }
+        }
+        if self.bytes.len() == MAX_HEAD_BYTES { Err(ResponseError::TooLarge) } else { Ok(None) }
+    }
+
+    /// The end of the current head, behind its empty line. Looks at no byte twice.
+    fn find_end(&mut self) -> Option<usize> {
+        while let Some(found) = self.bytes[self.scanned..].iter().position(|byte| *byte == b'\n') {
+            let at = self.scanned + found;
+            self.scanned = at + 1;
+            let line = &self.bytes[self.start..at];
+            if line.ends_with(b"\n") || line.ends_with(b"\n\r") {
+                return Some(at + 1);
+            }
+        }
+        self.scanned = self.bytes.len();
+        None
+    }
+
+    fn judge(&self, headers: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Response, ResponseError> {
+        let refuse = |why| Err(ResponseError::Upgrade(why));
+        match single(&headers, "Upgrade") {
+            Ok(Some(value)) if value.eq_ignore_ascii_case(b"websocket") => {}
+            Ok(None) => return refuse("no Upgrade"),
+            _ => return refuse("wrong Upgrade"),
+        }
+        let mut tokens = all(&headers, "Connection").flat_map(|value| value.split(|byte| *byte == b','));
+        if !tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade")) {
+            return refuse("no upgrade in Connection");
+        }
+        match single(&headers, "Sec-WebSocket-Accept") {
+            Ok(Some(value)) if value == self.accept.as_bytes() => {}
+            Ok(None) => return refuse("no Sec-WebSocket-Accept"),
+            _ => return refuse("wrong Sec-WebSocket-Accept"),
+        }
+        // An empty list is no extension, and some servers send it.
+        let is_filler = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
+        if !all(&headers, "Sec-WebSocket-Extensions").all(|value| value.iter().all(is_filler)) {
+            return refuse("extension not offered");
+        }
+        let protocol = match single(&headers, "Sec-WebSocket-Protocol") {
+            Ok(None) => String::new(),
+            Ok(Some(value)) => match self.protocols.iter().find(|offered| offered.as_bytes() == value) {
+                Some(offered) => offered.clone(),
+                None => return refuse("protocol not offered"),
+            },
+            Err(Repeated) => return refuse("more than one protocol"),
+        };
+        Ok(Response { status: 101, headers, protocol, extensions: String::new() })
+    }
+}
+
+fn parse(head: &[u8]) -> Result<(u16, Vec<(Vec<u8>, Vec<u8>)>), ResponseError> {
+    let mut fields = [EMPTY_HEADER; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut fields);
+    match response.parse(head) {
+        Ok(Status::Complete(_)) => {}
+        Ok(Status::Partial) => return Err(ResponseError::Malformed("empty head")),
+        Err(httparse::Error::TooManyHeaders) => return Err(ResponseError::TooLarge),
+        Err(httparse::Error::Version) => return Err(ResponseError::Malformed("not HTTP/1.1")),
+        Err(httparse::Error::Status) => return Err(ResponseError::Malformed("bad status line")),
+        Err(_) => return Err(ResponseError::Malformed("bad header field")),
+    }
+    if response.version != Some(1) {
+        return Err(ResponseError::Malformed("not HTTP/1.1"));
+    }
+    let status = match response.code {
+        Some(status @ 100..) => status,
+        _ => return Err(ResponseError::Malformed("bad status line")),
+    };
+    let owned = |field: &httparse::Header<'_>| (field.name.as_bytes().to_vec(), field.value.to_vec());
+    Ok((status, response.headers.iter().map(owned).collect()))
+}
+
+fn all<'a>(headers: &'a [(Vec<u8>, Vec<u8>)], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    let named = move |header: &&(Vec<u8>, Vec<u8>)| header.0.eq_ignore_ascii_case(name.as_bytes());
+    headers.iter().filter(named).map(|(_, value)| value.as_slice())
+}
+
+/// A field that may stand only once stands there twice.
+struct Repeated;
+
+fn single<'a>(headers: &'a [(Vec<u8>, Vec<u8>)], name: &'a str) -> Result<Option<&'a [u8]>, Repeated> {
+    let mut values = all(headers, name);
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Repeated),
+        (value, None) => Ok(value),
+    }
+}
+
+#[cfg(test)]
+mod tests;
