@@ -1,0 +1,169 @@
+//! The I/O threads: few, named, one current-thread runtime each. An app stays on one of them.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use once_cell::sync::Lazy;
+use parking_lot::{Condvar, Mutex};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
+
+use super::log;
+use super::signals::Blocked;
+
+/// Called with a thread's name.
+pub type Hook = Arc<dyn Fn(&str) + Send + Sync>;
+
+#[derive(Clone, Default)]
+pub struct Hooks {
+    pub start: Option<Hook>,
+    pub stop: Option<Hook>,
+}
+
+/// Size of a read: as much as a socket's buffer gives at once by default.
+const READ_BUFFER: usize = 64 * 1024;
+
+#[derive(Default)]
+struct Slot {
+    count: usize,
+    hooks: Hooks,
+    threads: Vec<Running>,
+    next: usize,
+}
+
+struct Running {
+    thread: IoThread,
+    join: Option<JoinHandle<()>>,
+}
+
+struct Inner {
+    number: u64,
+    handle: Handle,
+    stop: Notify,
+    ended: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// One I/O thread.
+#[derive(Clone)]
+pub struct IoThread(Arc<Inner>);
+
+static SLOT: Lazy<Mutex<Slot>> = Lazy::new(Mutex::default);
+
+thread_local! {
+    /// Number of the I/O thread that this is, 0 if it is none.
+    static CURRENT: Cell<u64> = const { Cell::new(0) };
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// For the threads that are started from now on.
+pub fn configure(count: usize, hooks: Hooks) {
+    let mut slot = SLOT.lock();
+    slot.count = count;
+    slot.hooks = hooks;
+}
+
+/// The thread for the next app: a new one until there are as many as configured, then each in turn.
+pub fn pick() -> io::Result<IoThread> {
+    let mut slot = SLOT.lock();
+    if slot.threads.len() < slot.count.max(1) {
+        let running = start(slot.threads.len(), slot.hooks.clone())?;
+        let thread = running.thread.clone();
+        slot.threads.push(running);
+        return Ok(thread);
+    }
+    let next = slot.next % slot.threads.len();
+    slot.next = slot.next.wrapping_add(1);
+    let running = slot.threads.get(next).ok_or_else(|| io::Error::other("no thread"))?;
+    Ok(running.thread.clone())
+}
+
+fn start(index: usize, hooks: Hooks) -> io::Result<Running> {
+    static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let thread = IoThread(Arc::new(Inner {
+        number: NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+        handle: runtime.handle().clone(),
+        stop: Notify::new(),
+        ended: Mutex::new(false),
+        changed: Condvar::new(),
+    }));
+    let name = format!("taro-io-{index}");
+    let inner = Arc::clone(&thread.0);
+    let _blocked = Blocked::enter();
+    let join = std::thread::Builder::new().name(name.clone()).spawn(move || {
+        CURRENT.set(inner.number);
+        call(hooks.start.as_ref(), &name);
+        // A task that panics is caught in the task; this is for what nobody foresaw.
+        if catch_unwind(AssertUnwindSafe(|| runtime.block_on(inner.stop.notified()))).is_err() {
+            log::write(log::ERROR, format_args!("an I/O thread panicked"));
+        }
+        if catch_unwind(AssertUnwindSafe(|| drop(runtime))).is_err() {
+            log::write(log::ERROR, format_args!("the end of an I/O thread panicked"));
+        }
+        call(hooks.stop.as_ref(), &name);
+        *inner.ended.lock() = true;
+        inner.changed.notify_all();
+    })?;
+    Ok(Running { thread, join: Some(join) })
+}
+
+fn call(hook: Option<&Hook>, name: &str) {
+    if let Some(hook) = hook
+        && catch_unwind(AssertUnwindSafe(|| hook(name))).is_err()
+    {
+        log::write(log::ERROR, format_args!("a thread hook panicked"));
+    }
+}
+
+impl IoThread {
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        drop(self.0.handle.spawn(future));
+    }
+
+    pub fn is_current(&self) -> bool {
+        CURRENT.get() == self.0.number
+    }
+}
+
+/// Ends the threads; false if one has not ended by the deadline, then the next call goes on waiting. Must not
+/// be called on one of them.
+pub fn stop_all(deadline: Instant) -> bool {
+    let threads: Vec<IoThread> = SLOT.lock().threads.iter().map(|running| running.thread.clone()).collect();
+    for thread in &threads {
+        thread.0.stop.notify_one();
+    }
+    for thread in &threads {
+        let mut ended = thread.0.ended.lock();
+        while !*ended {
+            if thread.0.changed.wait_until(&mut ended, deadline).timed_out() && !*ended {
+                return false;
+            }
+        }
+    }
+    let slot = std::mem::take(&mut *SLOT.lock());
+    for running in slot.threads {
+        if let Some(join) = running.join {
+            // It has run all of its code; this waits until it is really gone. Panics were caught inside.
+            let _gone = join.join();
+        }
+    }
+    true
+}
+
+/// The calling thread's read buffer, empty, with room for one read. It serves every socket of the thread, as
+/// what is read is taken before the next read.
+pub fn with_read_buffer<R>(read: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut buffer = BUFFER.try_with(RefCell::take).unwrap_or_default();
+    buffer.clear();
+    buffer.reserve_exact(READ_BUFFER);
+    let result = read(&mut buffer);
+    // During the thread's end there is no place for it any more; then it is dropped here.
+    let _kept = BUFFER.try_with(|place| place.replace(buffer));
+    result
+}

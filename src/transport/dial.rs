@@ -1,0 +1,136 @@
+//! From a name or an address to a connected stream, each phase measured.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
+
+use super::resolve;
+use super::stream::Stream;
+use super::tls::{ClientTls, TlsError, TlsErrorKind};
+
+pub enum Endpoint {
+    Name(String, u16),
+    Address(SocketAddr),
+}
+
+pub struct DialOptions {
+    pub endpoint: Endpoint,
+    pub no_delay: bool,
+    /// Network interface to connect through.
+    pub interface: Option<String>,
+    /// TLS, and the name or address that the certificate must be for.
+    pub tls: Option<(ClientTls, String)>,
+}
+
+/// When each phase was; equal to `start` where there was none.
+#[derive(Clone, Copy)]
+pub struct Phases {
+    pub start: Instant,
+    pub lookup_start: Instant,
+    pub lookup_end: Instant,
+    pub connect_start: Instant,
+    /// TLS included.
+    pub connect_end: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialErrorKind {
+    Resolve,
+    Connect,
+    Tls,
+}
+
+#[derive(Debug)]
+pub struct DialError {
+    pub kind: DialErrorKind,
+    pub os_error: i32,
+    pub tls: Option<TlsError>,
+    pub detail: String,
+}
+
+impl DialError {
+    fn io(kind: DialErrorKind, error: &io::Error) -> DialError {
+        DialError { kind, os_error: error.raw_os_error().unwrap_or(0), tls: None, detail: error.to_string() }
+    }
+
+    fn tls(error: TlsError, os_error: i32) -> DialError {
+        DialError { kind: DialErrorKind::Tls, os_error, detail: error.detail.clone(), tls: Some(error) }
+    }
+}
+
+/// Connects, with TLS if asked for.
+pub async fn dial(options: &DialOptions) -> Result<(Stream, Phases), DialError> {
+    let start = Instant::now();
+    let mut phases =
+        Phases { start, lookup_start: start, lookup_end: start, connect_start: start, connect_end: start };
+    // Before anything goes out: the trust store may have to be read from disk.
+    let tls = match &options.tls {
+        Some((tls, name)) => {
+            let config = tls.config().await.map_err(|error| DialError::tls(error, 0))?;
+            let name = ServerName::try_from(name.clone()).map_err(|error| {
+                DialError::tls(TlsError::new(TlsErrorKind::WrongHost, error.to_string()), 0)
+            })?;
+            Some((TlsConnector::from(config), name))
+        }
+        None => None,
+    };
+    let addresses = match &options.endpoint {
+        Endpoint::Address(address) => vec![*address],
+        Endpoint::Name(host, port) => {
+            phases.lookup_start = Instant::now();
+            let found = resolve::resolve(host, *port).await;
+            phases.lookup_end = Instant::now();
+            found.map_err(|error| DialError::io(DialErrorKind::Resolve, &error))?
+        }
+    };
+    phases.connect_start = Instant::now();
+    let tcp = connect_first(&addresses, options).await?;
+    let stream = match tls {
+        None => Stream::Plain(tcp),
+        Some((connector, name)) => {
+            let secured = connector.connect(name, tcp).await.map_err(|error| {
+                DialError::tls(TlsError::from_io(&error), error.raw_os_error().unwrap_or(0))
+            })?;
+            Stream::Tls(Box::new(secured))
+        }
+    };
+    phases.connect_end = Instant::now();
+    Ok((stream, phases))
+}
+
+/// Tries the addresses in order; the last error is the one to tell.
+async fn connect_first(addresses: &[SocketAddr], options: &DialOptions) -> Result<TcpStream, DialError> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        match connect(*address, options).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(DialError::io(DialErrorKind::Connect, &last))
+}
+
+async fn connect(address: SocketAddr, options: &DialOptions) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(interface) = &options.interface {
+        bind_to(&socket, interface)?;
+    }
+    if options.no_delay {
+        socket.set_nodelay(true)?;
+    }
+    socket.connect(address).await
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bind_to(socket: &TcpSocket, interface: &str) -> io::Result<()> {
+    socket.bind_device(Some(interface.as_bytes()))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn bind_to(_socket: &TcpSocket, _interface: &str) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "binding to an interface is not supported here"))
+}

@@ -1,0 +1,172 @@
+//! The writing side after the upgrade, and TLS both ways. Its owner keeps it under a lock: it is used by the
+//! I/O thread and by threads that send.
+
+use std::io::{self, Read, Write};
+use std::task::{Context, Poll};
+
+use rustls::ClientConnection;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+use super::tls::{TlsError, TlsErrorKind};
+
+/// An empty buffer that has grown beyond this gives its memory back.
+const KEPT_CAPACITY: usize = 64 * 1024;
+
+pub struct Link {
+    socket: OwnedWriteHalf,
+    tls: Option<Box<ClientConnection>>,
+    /// Bytes for the wire; those before `start` are with the operating system already.
+    out: Vec<u8>,
+    start: usize,
+    /// TLS: what is to be encrypted.
+    scratch: Vec<u8>,
+    queued: u64,
+    written: u64,
+}
+
+/// Parts a connection: the reading half goes to the task.
+pub fn split(tcp: TcpStream, tls: Option<Box<ClientConnection>>) -> (OwnedReadHalf, Link) {
+    let (read, socket) = tcp.into_split();
+    let mut tls = tls;
+    if let Some(session) = &mut tls {
+        // Everything is taken over into `out` at once; the limit is that of the caller.
+        session.set_buffer_limit(None);
+    }
+    (read, Link { socket, tls, out: Vec::new(), start: 0, scratch: Vec::new(), queued: 0, written: 0 })
+}
+
+impl Link {
+    pub fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Adds what `encode` appends.
+    pub fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), TlsError> {
+        let Some(session) = &mut self.tls else {
+            let before = self.out.len();
+            encode(&mut self.out);
+            self.queued += (self.out.len() - before) as u64;
+            return Ok(());
+        };
+        self.scratch.clear();
+        encode(&mut self.scratch);
+        session.writer().write_all(&self.scratch).map_err(|error| TlsError::from_io(&error))?;
+        if self.scratch.capacity() > KEPT_CAPACITY {
+            self.scratch = Vec::new();
+        }
+        self.collect()
+    }
+
+    /// Takes over what TLS wants to send.
+    fn collect(&mut self) -> Result<(), TlsError> {
+        if let Some(session) = &mut self.tls {
+            let before = self.out.len();
+            while session.wants_write() {
+                session.write_tls(&mut self.out).map_err(|error| TlsError::from_io(&error))?;
+            }
+            self.queued += (self.out.len() - before) as u64;
+        }
+        Ok(())
+    }
+
+    /// Wire bytes ever appended.
+    pub fn queued(&self) -> u64 {
+        self.queued
+    }
+
+    /// Wire bytes ever taken by the operating system.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    pub fn has_outbound(&self) -> bool {
+        self.start < self.out.len()
+    }
+
+    /// Writes as much as can be without waiting; true if nothing is left. On Linux the standard library
+    /// sends with MSG_NOSIGNAL, so a broken connection raises no signal.
+    pub fn try_flush(&mut self) -> io::Result<bool> {
+        while let Some(rest) = self.out.get(self.start..).filter(|rest| !rest.is_empty()) {
+            match self.socket.try_write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => self.took(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn took(&mut self, count: usize) {
+        self.start += count;
+        self.written += count as u64;
+        if self.start == self.out.len() {
+            self.start = 0;
+            self.out.clear();
+            if self.out.capacity() > KEPT_CAPACITY {
+                self.out = Vec::new();
+            }
+        } else if self.start >= KEPT_CAPACITY && self.start >= self.out.len() / 2 {
+            // A peer that reads slowly: what it has taken must not stay in memory with the rest.
+            self.out.drain(..self.start);
+            self.start = 0;
+        }
+    }
+
+    /// Writes; pending until the socket takes more.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        use tokio::io::AsyncWrite;
+        while let Some(rest) = self.out.get(self.start..).filter(|rest| !rest.is_empty()) {
+            match std::pin::Pin::new(&mut self.socket).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => self.took(count),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Decrypts what was read from the socket; true if the peer has ended TLS.
+    pub fn decrypt(&mut self, mut bytes: &[u8], plain: &mut Vec<u8>) -> Result<bool, TlsError> {
+        let mut ended = false;
+        while !bytes.is_empty() {
+            let Some(session) = &mut self.tls else { break };
+            session.read_tls(&mut bytes).map_err(|error| TlsError::from_io(&error))?;
+            let state = session.process_new_packets();
+            // Also after an error: an alert for the peer may be waiting.
+            self.collect()?;
+            ended |= state.map_err(|error| TlsError::from_rustls(&error))?.peer_has_closed();
+            self.take_plain(plain)?;
+            if ended {
+                break;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Takes what is decrypted already.
+    pub fn take_plain(&mut self, plain: &mut Vec<u8>) -> Result<(), TlsError> {
+        let Some(session) = &mut self.tls else { return Ok(()) };
+        match session.reader().read_to_end(plain) {
+            Ok(_) => Ok(()),
+            // Nothing more for now, or ended without notice: what came before is in `plain`.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::UnexpectedEof) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(TlsError::new(TlsErrorKind::Protocol, error.to_string())),
+        }
+    }
+
+    /// TLS says goodbye behind what is queued.
+    pub fn finish_writing(&mut self) -> Result<(), TlsError> {
+        if let Some(session) = &mut self.tls {
+            session.send_close_notify();
+        }
+        self.collect()
+    }
+}
