@@ -414,9 +414,13 @@ impl App {
         }
     }
 
+    pub fn is_full(&self) -> bool {
+        !self.settings.direct && self.queued_bytes.load(Ordering::Relaxed) >= self.settings.queue_limit
+    }
+
     /// Whether the app's queue is as full as it may get; then the waker is kept until it is not.
     pub fn is_stalled(&self, waker: &Waker) -> bool {
-        if self.settings.direct || self.queued_bytes.load(Ordering::Relaxed) < self.settings.queue_limit {
+        if !self.is_full() {
             return false;
         }
         let mut state = self.state.lock();

@@ -15,6 +15,16 @@ pub async fn run(app: Arc<App>) {
     poll_fn(|cx| turn(&app, cx, &mut grace)).await;
 }
 
+impl App {
+    /// Has the pump run what is left of a turn.
+    pub fn wake_pump(&self) {
+        let pump = self.state.lock().pump.take();
+        if let Some(pump) = pump {
+            pump.wake();
+        }
+    }
+}
+
 type Grace = Option<(clock::Moment, Pin<Box<tokio::time::Sleep>>)>;
 
 fn turn(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Grace) -> Poll<()> {

@@ -276,6 +276,13 @@ impl Socket {
         self.app.is_stalled(waker)
     }
 
+    /// Whether as much waits as may: what was read beyond that is kept by the task.
+    pub fn is_full(&self) -> bool {
+        !self.drops_messages()
+            && (self.held_bytes.load(Ordering::Relaxed) >= self.app.settings.pause_limit
+                || self.app.is_full())
+    }
+
     pub fn interrupt(&self) {
         self.order(|orders| orders.interrupt = true);
     }

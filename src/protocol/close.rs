@@ -20,7 +20,8 @@ pub const MAX_REASON_BYTES: usize = 123;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseArgument {
     Code,
-    Reason,
+    ReasonLength,
+    ReasonUtf8,
 }
 
 /// Judges what a caller wants to close with.
@@ -30,9 +31,9 @@ pub fn check(code: u32, reason: &[u8]) -> Result<(u16, &str), CloseArgument> {
         _ => return Err(CloseArgument::Code),
     };
     if reason.len() > MAX_REASON_BYTES {
-        return Err(CloseArgument::Reason);
+        return Err(CloseArgument::ReasonLength);
     }
-    let reason = simdutf8::basic::from_utf8(reason).map_err(|_| CloseArgument::Reason)?;
+    let reason = simdutf8::basic::from_utf8(reason).map_err(|_| CloseArgument::ReasonUtf8)?;
     Ok((code, reason))
 }
 

@@ -1,0 +1,144 @@
+//! A socket's task on its app's I/O thread: connect, then carry frames until the end.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::delivery::{After, Item};
+use super::driver::Driver;
+use super::end::End;
+use super::error::{Cause, Fault};
+use super::establish::{self, Established};
+use super::scope::Turn;
+use super::settings::ConnectPlan;
+use super::socket::Socket;
+use super::state::Phase;
+use crate::runtime::clock::{self, Moment};
+use crate::runtime::log;
+use crate::transport::link;
+
+/// The whole life of a socket. A panic in it ends this socket, and no other.
+pub async fn run(socket: Arc<Socket>, plan: ConnectPlan) {
+    let driver = guarded(&socket, connect(Arc::clone(&socket), plan)).await.flatten();
+    if let Some(mut driver) = driver {
+        guarded(&socket, poll_fn(|cx| driver.poll(cx))).await;
+    }
+}
+
+/// Polls inside a turn of the app; what the turn posted is run at its end. None after a panic.
+async fn guarded<T>(socket: &Arc<Socket>, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = Box::pin(future);
+    poll_fn(|cx| {
+        let _turn = Turn::enter(socket.app.address());
+        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Some),
+            Err(_) => {
+                panicked(socket);
+                Poll::Ready(None)
+            }
+        };
+        run_posted(socket);
+        outcome
+    })
+    .await
+}
+
+fn panicked(socket: &Arc<Socket>) {
+    log::write(log::ERROR, format_args!("the task of socket {} panicked", socket.id()));
+    let mut after = After::new(&socket.app);
+    let mut half = socket.half.lock();
+    half.link = None;
+    let fault = Fault::of(Cause::Internal);
+    let end = if half.phase == Phase::Connecting {
+        End::NotOpened(super::error::Status::Internal, fault)
+    } else {
+        End::Broken(fault)
+    };
+    socket.finish(&mut half, end, &mut after);
+}
+
+/// Runs what waits; what that posts again is for the app's pump, so that no socket keeps the thread.
+fn run_posted(socket: &Arc<Socket>) {
+    let app = &socket.app;
+    if app.settings.direct && app.pump() {
+        app.wake_pump();
+    }
+}
+
+type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Established, Fault>> + Send + 'a>>;
+
+/// Connects; the driver of the open connection, or nothing if the socket has ended.
+async fn connect(socket: Arc<Socket>, plan: ConnectPlan) -> Option<Driver> {
+    let deadline = Moment::now().plus(plan.timeout);
+    let app = Arc::clone(&socket.app);
+    let outcome = {
+        // In a box of its own: it is large, and gone when the connection is open.
+        let mut connecting: Connecting<'_> = Box::pin(establish::establish(&app.settings, &plan));
+        let mut timer = Box::pin(clock::timer(deadline));
+        poll_fn(|cx| {
+            if let Some(end) = look(&socket, cx) {
+                return Poll::Ready(end);
+            }
+            if let Poll::Ready(outcome) = connecting.as_mut().poll(cx) {
+                return Poll::Ready(Some(outcome));
+            }
+            while timer.as_mut().poll(cx).is_ready() {
+                if deadline <= Moment::now() {
+                    return Poll::Ready(Some(Err(Fault::of(Cause::Timeout))));
+                }
+                timer = Box::pin(clock::timer(deadline));
+            }
+            Poll::Pending
+        })
+        .await?
+    };
+    let mut after = After::new(&app);
+    let mut half = socket.half.lock();
+    if half.phase != Phase::Connecting {
+        return None;
+    }
+    match outcome {
+        Ok(established) => {
+            let Established { stream, opened, early } = established;
+            let (tcp, tls) = stream.into_parts();
+            let (read, link) = link::split(tcp, tls);
+            half.link = Some(link);
+            half.phase = Phase::Open;
+            socket.remember(&mut half, &opened);
+            app.post(Item::Open { socket: Arc::clone(&socket), event: Box::new(opened) }, &mut after);
+            drop(half);
+            Some(Driver::new(Arc::clone(&socket), read, early))
+        }
+        Err(fault) => {
+            let status = establish::status_of(&fault);
+            log::write(
+                log::INFO,
+                format_args!("socket {} failed: {:?} {}", socket.id(), fault.cause, fault.detail),
+            );
+            socket.finish(&mut half, End::NotOpened(status, fault), &mut after);
+            None
+        }
+    }
+}
+
+/// Looks for orders; Some(None) if the socket has ended, Some(fault) if it shall end.
+fn look(socket: &Arc<Socket>, cx: &Context<'_>) -> Option<Option<Result<Established, Fault>>> {
+    let mut half = socket.half.lock();
+    if half.phase == Phase::Ended {
+        return Some(None);
+    }
+    let orders = std::mem::take(&mut half.orders);
+    #[cfg(feature = "test-hooks")]
+    if orders.panic {
+        drop(half);
+        panic!("asked for by a test");
+    }
+    if orders.interrupt {
+        return Some(Some(Err(Fault::of(Cause::Interrupted))));
+    }
+    half.waker = Some(cx.waker().clone());
+    half.armed = true;
+    None
+}
