@@ -64,6 +64,11 @@ impl Flavour {
         TABLE.get(number as usize)
     }
 
+    pub fn weapp() -> &'static Flavour {
+        static ROW: Flavour = WEAPP;
+        &ROW
+    }
+
     /// The record of an accepted call.
     pub fn accepted(&self, api: Api) -> Record {
         let err_msg = match api {

@@ -6,7 +6,7 @@ use super::event::taro_release_fn;
 use super::status::taro_status;
 use super::types::{taro_app, taro_socket, taro_str};
 use super::{guard, ptr};
-use crate::core::app;
+use crate::core::{self, app};
 use crate::core::error::Status;
 
 /// Flavour: WeChat mini programs.
@@ -161,7 +161,7 @@ pub extern "C" fn taro_app_create(options: *const taro_app_options, app: *mut ta
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_app_release(app: taro_app) -> taro_status {
-    guard::call("taro_app_release", || app::release(app))
+    guard::call("taro_app_release", || core::release_app(app))
 }
 
 /// Tells that the mini program went to the background, or came back.

@@ -66,7 +66,7 @@ pub struct taro_init_options {
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_abi_version() -> u32 {
-    guard::anywhere(TARO_ABI_VERSION, || TARO_ABI_VERSION)
+    guard::anywhere("taro_abi_version", TARO_ABI_VERSION, || TARO_ABI_VERSION)
 }
 
 /// The version of the library that is loaded, such as `0.1.0`.
@@ -78,7 +78,7 @@ pub extern "C" fn taro_abi_version() -> u32 {
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_version() -> *const c_char {
-    guard::anywhere(VERSION.as_ptr(), || VERSION.as_ptr()).cast()
+    guard::anywhere("taro_version", VERSION.as_ptr(), || VERSION.as_ptr()).cast()
 }
 
 static VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");

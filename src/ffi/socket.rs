@@ -1,6 +1,7 @@
 //! What can be done with a socket.
 
 use std::ffi::{c_char, c_void};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::event::{TARO_MESSAGE_BINARY, TARO_MESSAGE_TEXT, taro_release_fn, taro_result_fn};
 use super::status::taro_status;
@@ -109,11 +110,11 @@ pub extern "C" fn taro_socket_send(socket: taro_socket, options: *const taro_sen
         };
         // SAFETY: "data: the payload, of data_len bytes" (header), valid until this call returns.
         let data = unsafe { ptr::bytes(options.data.cast(), options.data_len) }?;
-        let found = socket::find(socket)?;
+        let (found, guard) = socket::enter(socket)?;
         let call = callback::call(
             options.success, options.fail, options.complete, options.user_data, options.release,
         );
-        found.send(text, data, call, probe)
+        found.send(guard, text, data, call, probe)
     })
 }
 
@@ -191,11 +192,11 @@ pub extern "C" fn taro_socket_close(socket: taro_socket, options: *const taro_cl
         let options = unsafe { ptr::read_options(options) }?;
         // SAFETY: "reason" is valid for its length until this call returns (header).
         let reason = unsafe { ptr::str_bytes(options.reason) }?;
-        let found = socket::find(socket)?;
+        let (found, guard) = socket::enter(socket)?;
         let call = callback::call(
             options.success, options.fail, options.complete, options.user_data, options.release,
         );
-        found.close(options.code, reason, call, probe)
+        found.close(guard, options.code, reason, call, probe)
     })
 }
 
@@ -337,18 +338,20 @@ pub extern "C" fn taro_socket_get_counters(
     guard::call("taro_socket_get_counters", || {
         // SAFETY: "counters: points to a struct of struct_size bytes" (header).
         let mut out = unsafe { ptr::StructOut::new(counters) }?;
-        let now = socket::find(socket)?.counters();
+        let found = socket::find(socket)?;
+        let now = found.counters();
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         out.set(taro_socket_counters {
             struct_size: 0,
             reserved: 0,
-            messages_sent: now.messages_sent,
-            messages_received: now.messages_received,
-            payload_bytes_sent: now.payload_bytes_sent,
-            payload_bytes_received: now.payload_bytes_received,
-            wire_bytes_sent: now.wire_bytes_sent,
-            wire_bytes_received: now.wire_bytes_received,
-            pings_sent: now.pings_sent,
-            pongs_received: now.pongs_received,
+            messages_sent: read(&now.messages_sent),
+            messages_received: read(&now.messages_received),
+            payload_bytes_sent: read(&now.payload_bytes_sent),
+            payload_bytes_received: read(&now.payload_bytes_received),
+            wire_bytes_sent: read(&now.wire_bytes_sent),
+            wire_bytes_received: read(&now.wire_bytes_received),
+            pings_sent: read(&now.pings_sent),
+            pongs_received: read(&now.pongs_received),
         });
         Ok(())
     })

@@ -111,7 +111,7 @@ pub fn code(status: Status) -> taro_status {
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_status_name(status: taro_status) -> *const c_char {
-    guard::anywhere(c"TARO_STATUS_INTERNAL".as_ptr(), || name(status).as_ptr())
+    guard::anywhere("taro_status_name", c"TARO_STATUS_INTERNAL".as_ptr(), || name(status).as_ptr())
 }
 
 fn name(status: taro_status) -> &'static CStr {

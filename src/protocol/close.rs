@@ -84,8 +84,8 @@ mod tests {
     fn callers_reasons() {
         assert_eq!(check(3000, "再见".as_bytes()), Ok((3000, "再见")));
         assert!(check(1000, &[b'a'; 123]).is_ok());
-        assert_eq!(check(1000, &[b'a'; 124]), Err(CloseArgument::Reason));
-        assert_eq!(check(1000, &[0xff]), Err(CloseArgument::Reason));
+        assert_eq!(check(1000, &[b'a'; 124]), Err(CloseArgument::ReasonLength));
+        assert_eq!(check(1000, &[0xff]), Err(CloseArgument::ReasonUtf8));
         assert_eq!(check(1, &[0xff]), Err(CloseArgument::Code));
     }
 
