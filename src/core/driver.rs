@@ -389,10 +389,12 @@ impl Driver {
                 if self.timer.as_ref().is_none_or(|(moment, _)| *moment != next) {
                     self.timer = Some((next, Box::pin(clock::timer(next))));
                 }
-                match &mut self.timer {
-                    Some((_, timer)) if timer.as_mut().poll(cx).is_ready() => self.timer = None,
-                    _ => return,
+                let Some((_, timer)) = &mut self.timer else { return };
+                if timer.as_mut().poll(cx).is_pending() {
+                    return;
                 }
+                // It may be early by its granularity; then the next one is for the rest.
+                self.timer = None;
                 continue;
             }
             let close = half.close.as_ref().is_some_and(|close| close.deadline <= now);

@@ -16,6 +16,7 @@ pub enum Status {
     WrongDelivery,
     InNotice,
     NoResources,
+    #[cfg_attr(unix, allow(dead_code, reason = "systems without pollable descriptors"))]
     Unsupported,
     InvalidUrl,
     UrlNotAllowed,

@@ -35,16 +35,12 @@ fn turn(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Grace) -> Poll<()> {
         if grace.as_ref().map(|(moment, _)| *moment) != end {
             *grace = end.map(|moment| (moment, Box::pin(clock::timer(moment))));
         }
-        match grace {
-            Some((_, timer)) if timer.as_mut().poll(cx).is_ready() => {
-                // The timer may be early by its granularity; then the next one is for the rest.
-                if app.interrupt_if_due() {
-                    break;
-                }
-                *grace = None;
-            }
-            _ => break,
+        let Some((_, timer)) = grace else { break };
+        // The timer may be early by its granularity; then the next one is for the rest.
+        if timer.as_mut().poll(cx).is_pending() || app.interrupt_if_due() {
+            break;
         }
+        *grace = None;
     }
     let mut state = app.state.lock();
     if state.ending != Ending::No {

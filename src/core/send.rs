@@ -13,7 +13,6 @@ use super::handler::CallHandler;
 use super::release::CallGuard;
 use super::scope;
 use super::socket::{Half, Socket, count};
-use super::state::Phase;
 use crate::protocol::{frame, mask};
 use crate::runtime::clock::Moment;
 
@@ -262,12 +261,5 @@ impl Half {
     /// Writes without waiting; false if something is left, or the connection is broken, which the task finds.
     fn flush_here(&mut self) -> bool {
         self.link.as_mut().is_some_and(|link| matches!(link.try_flush(), Ok(true)))
-    }
-}
-
-impl Socket {
-    /// Whether the task's sending half has come to rest: nothing queued, or nothing that could take it.
-    pub(super) fn is_flushed(half: &Half) -> bool {
-        half.phase == Phase::Ended || !half.has_outbound()
     }
 }

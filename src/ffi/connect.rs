@@ -102,6 +102,6 @@ pub extern "C" fn taro_connect_socket(
         let ready = connect::prepare(options.app)?;
         let (handler, data) = callback::socket(&options);
         let id_slot: &mut dyn FnMut(u64) = &mut |id| out.set(id);
-        ready.accept(request, handler, data, id_slot, probe)
+        ready.accept(&request, handler, data, id_slot, probe)
     })
 }

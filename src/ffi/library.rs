@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 
 use super::callback::{self, HostData};
 use super::event::taro_release_fn;
-use super::status::{self, taro_status};
+use super::status::taro_status;
 use super::types::TARO_ABI_VERSION;
 use super::{guard, ptr};
 use crate::core::error::Status;
@@ -142,6 +142,7 @@ pub extern "C" fn taro_shutdown(timeout_ms: u32) -> taro_status {
 
 #[cfg(test)]
 mod tests {
+    use super::super::status;
     use super::*;
 
     #[test]

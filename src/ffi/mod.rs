@@ -9,8 +9,11 @@
 
 pub mod types;
 mod status;
+#[allow(dead_code, reason = "the header's constants, of which some only hosts use")]
 mod event;
+#[allow(dead_code, reason = "as above")]
 mod library;
+#[allow(dead_code, reason = "as above")]
 mod app;
 mod connect;
 mod socket;

@@ -109,7 +109,7 @@ pub fn retain(id: u64) -> Result<(*mut u8, usize), Status> {
 
 impl Kept {
     fn copy(data: *const u8, length: usize) -> Kept {
-        let mut buffer = Vec::with_capacity(length + ALIGNMENT);
+        let mut buffer: Vec<u8> = Vec::with_capacity(length + ALIGNMENT);
         let start = buffer.as_ptr().align_offset(ALIGNMENT);
         buffer.resize(start, 0);
         // SAFETY: `data` is valid for `length` bytes as long as its callback runs, which is now: the entry was

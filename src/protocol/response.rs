@@ -93,8 +93,10 @@ impl ResponseReader {
             Ok(None) => return refuse("no Upgrade"),
             _ => return refuse("wrong Upgrade"),
         }
-        let mut tokens = all(&headers, "Connection").flat_map(|value| value.split(|byte| *byte == b','));
-        if !tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade")) {
+        let upgrades = all(&headers, "Connection")
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"));
+        if !upgrades {
             return refuse("no upgrade in Connection");
         }
         match single(&headers, "Sec-WebSocket-Accept") {
