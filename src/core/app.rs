@@ -86,11 +86,7 @@ impl State {
 }
 
 /// Makes an app and its id.
-pub fn create(
-    settings: AppSettings,
-    handler: Box<dyn AppHandler>,
-    token: HostToken,
-) -> Result<u64, Status> {
+pub fn create(settings: AppSettings, handler: Box<dyn AppHandler>, token: HostToken) -> Result<u64, Status> {
     let mut kept = Some(token);
     let made = library::enter(|apps| {
         let app = handles::insert_app(|id| App::new(id, settings, handler, kept.take()))?;

@@ -28,15 +28,41 @@ const SLOW_CALLBACK: Duration = Duration::from_millis(100);
 
 /// One delivery.
 pub enum Item {
-    Connected { socket: Arc<Socket>, record: Record },
-    Result { socket: Arc<Socket>, handler: Box<dyn CallHandler>, record: Record },
-    Open { socket: Arc<Socket>, event: Box<Opened> },
-    Message { socket: Arc<Socket>, text: bool, payload: Vec<u8> },
-    Error { socket: Arc<Socket>, record: Box<Record>, terminal: bool },
-    Close { socket: Arc<Socket>, event: Box<Closed> },
-    Drain { socket: Arc<Socket> },
+    Connected {
+        socket: Arc<Socket>,
+        record: Record,
+    },
+    Result {
+        socket: Arc<Socket>,
+        handler: Box<dyn CallHandler>,
+        record: Record,
+    },
+    Open {
+        socket: Arc<Socket>,
+        event: Box<Opened>,
+    },
+    Message {
+        socket: Arc<Socket>,
+        text: bool,
+        payload: Vec<u8>,
+    },
+    Error {
+        socket: Arc<Socket>,
+        record: Box<Record>,
+        terminal: bool,
+    },
+    Close {
+        socket: Arc<Socket>,
+        event: Box<Closed>,
+    },
+    Drain {
+        socket: Arc<Socket>,
+    },
     /// User data whose last callback stands before it in the queue; dropping the item releases it.
-    Free { socket: Arc<Socket>, _token: HostToken },
+    Free {
+        socket: Arc<Socket>,
+        _token: HostToken,
+    },
 }
 
 impl Item {
@@ -178,7 +204,11 @@ impl App {
     pub fn post_locked(self: &Arc<App>, state: &mut State, item: Item, after: &mut After<'_>) {
         if state.ending != Ending::No {
             // Whoever finishes the release drops it, before the app's own user data.
-            if state.ending == Ending::Done { after.dropped.push(item) } else { state.leftovers.push(item) }
+            if state.ending == Ending::Done {
+                after.dropped.push(item)
+            } else {
+                state.leftovers.push(item)
+            }
             return;
         }
         let socket = item.socket();

@@ -250,7 +250,9 @@ impl Driver {
         loop {
             match self.reader.next(&mut input) {
                 Ok(None) => return,
-                Ok(Some(Incoming::Text(payload))) => Self::deliver(&self.socket, &mut self.live, true, payload),
+                Ok(Some(Incoming::Text(payload))) => {
+                    Self::deliver(&self.socket, &mut self.live, true, payload)
+                }
                 Ok(Some(Incoming::Binary(payload))) => {
                     Self::deliver(&self.socket, &mut self.live, false, payload);
                 }

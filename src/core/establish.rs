@@ -62,7 +62,10 @@ pub async fn establish(settings: &AppSettings, plan: &ConnectPlan) -> Result<Est
         }
     };
     let end = Instant::now();
-    if response.protocol.is_empty() && !plan.protocols.is_empty() && settings.flavour.unanswered_protocol_fails {
+    if response.protocol.is_empty()
+        && !plan.protocols.is_empty()
+        && settings.flavour.unanswered_protocol_fails
+    {
         return Err(Fault::with_detail(Cause::Upgrade, "the server picked none of the protocols"));
     }
     let opened = Opened {

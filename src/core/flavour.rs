@@ -114,10 +114,9 @@ fn reason(status: Status, subject: &str) -> (Cow<'static, str>, i32) {
         Status::ConnectTimeout => ("timeout".into(), 5),
         Status::ConnectionFailed => ("WebSocket connection failed".into(), 600_000),
         Status::NotConnected => ("WebSocket is not connected".into(), 600_004),
-        Status::InvalidCloseCode => (
-            "wcwss invalid code, the code must be either 1000, or between 3000 and 4999".into(),
-            600_005,
-        ),
+        Status::InvalidCloseCode => {
+            ("wcwss invalid code, the code must be either 1000, or between 3000 and 4999".into(), 600_005)
+        }
         Status::InvalidCloseReason => ("reason must not exceed 123 UTF-8 bytes".into(), 600_005),
         Status::Full => ("exceed max buffered amount".into(), 600_000),
         Status::MessageTooBig => ("message too big".into(), 600_005),

@@ -239,7 +239,11 @@ impl Socket {
     }
 
     pub fn extensions(&self) -> String {
-        if self.told() == ReadyState::Connecting { String::new() } else { self.half.lock().extensions.clone() }
+        if self.told() == ReadyState::Connecting {
+            String::new()
+        } else {
+            self.half.lock().extensions.clone()
+        }
     }
 
     pub fn pause(&self) -> Result<(), Status> {

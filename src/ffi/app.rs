@@ -6,8 +6,8 @@ use super::event::taro_release_fn;
 use super::status::taro_status;
 use super::types::{taro_app, taro_socket, taro_str};
 use super::{guard, ptr};
-use crate::core::{self, app};
 use crate::core::error::Status;
+use crate::core::{self, app};
 
 /// Flavour: WeChat mini programs.
 pub const TARO_FLAVOUR_WEAPP: u32 = 0;

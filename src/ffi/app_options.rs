@@ -51,7 +51,11 @@ fn defaults(options: &taro_app_options, flavour: &'static Flavour) -> AppSetting
         direct: options.delivery != TARO_DELIVERY_HOST,
         single_socket: options.single_socket == 1,
         forbid_ws: options.forbid_ws == 1,
-        max_sockets: if options.max_sockets == 0 { flavour.max_sockets } else { options.max_sockets as usize },
+        max_sockets: if options.max_sockets == 0 {
+            flavour.max_sockets
+        } else {
+            options.max_sockets as usize
+        },
         connect_timeout: timeout.map_or(flavour.connect_timeout, Duration::from_millis),
         allow_list: None,
         referer: None,

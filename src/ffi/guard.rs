@@ -19,10 +19,7 @@ pub fn call(name: &'static str, body: impl FnOnce() -> Result<(), Status>) -> ta
 
 /// An export that takes user data: `body` gets a probe to call when it has, at which a test may have it
 /// panic.
-pub fn taking_call(
-    name: &'static str,
-    body: impl FnOnce(&dyn Fn()) -> Result<(), Status>,
-) -> taro_status {
+pub fn taking_call(name: &'static str, body: impl FnOnce(&dyn Fn()) -> Result<(), Status>) -> taro_status {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         if scope::in_notice() {
             return Err(Status::InNotice);

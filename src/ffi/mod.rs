@@ -7,17 +7,17 @@
 //!
 //! The header is generated from this room's comments, in the order of the lines below.
 
-pub mod types;
-mod status;
+#[allow(dead_code, reason = "as above")]
+mod app;
+mod connect;
 #[allow(dead_code, reason = "the header's constants, of which some only hosts use")]
 mod event;
 #[allow(dead_code, reason = "as above")]
 mod library;
-#[allow(dead_code, reason = "as above")]
-mod app;
-mod connect;
-mod socket;
 mod message;
+mod socket;
+mod status;
+pub mod types;
 
 mod app_options;
 mod callback;

@@ -42,26 +42,71 @@ const fn field_size<S, F>(_field: fn(&S) -> *const F) -> usize {
 }
 
 options!(
-    taro_init_options, struct_size, io_threads, log_level, reserved, log, thread_start, thread_stop,
-    user_data, release
-);
-options!(
-    taro_app_options, struct_size, flavour, delivery, single_socket, forbid_ws, max_sockets, timeout_ms,
-    tls_insecure, allow_list, allow_list_len, referer, address_overrides, address_overrides_len, ca_pem,
-    ca_file, send_limit_bytes, message_limit_bytes, queue_limit_bytes, pause_limit_bytes, ping_interval_ms,
-    pong_timeout_ms, idle_timeout_ms, background_grace_ms, close_timeout_ms, reserved, wake, user_data,
+    taro_init_options,
+    struct_size,
+    io_threads,
+    log_level,
+    reserved,
+    log,
+    thread_start,
+    thread_stop,
+    user_data,
     release
 );
 options!(
-    taro_connect_options, url, headers, headers_len, protocols, protocols_len, timeout_ms, reserved,
-    bind_interface, success, fail, complete, open, message, error, close, drain, user_data, release
+    taro_app_options,
+    struct_size,
+    flavour,
+    delivery,
+    single_socket,
+    forbid_ws,
+    max_sockets,
+    timeout_ms,
+    tls_insecure,
+    allow_list,
+    allow_list_len,
+    referer,
+    address_overrides,
+    address_overrides_len,
+    ca_pem,
+    ca_file,
+    send_limit_bytes,
+    message_limit_bytes,
+    queue_limit_bytes,
+    pause_limit_bytes,
+    ping_interval_ms,
+    pong_timeout_ms,
+    idle_timeout_ms,
+    background_grace_ms,
+    close_timeout_ms,
+    reserved,
+    wake,
+    user_data,
+    release
 );
 options!(
-    taro_send_options, data_len, success, fail, complete, user_data, release
+    taro_connect_options,
+    url,
+    headers,
+    headers_len,
+    protocols,
+    protocols_len,
+    timeout_ms,
+    reserved,
+    bind_interface,
+    success,
+    fail,
+    complete,
+    open,
+    message,
+    error,
+    close,
+    drain,
+    user_data,
+    release
 );
-options!(
-    taro_close_options, struct_size, code, reason, success, fail, complete, user_data, release
-);
+options!(taro_send_options, data_len, success, fail, complete, user_data, release);
+options!(taro_close_options, struct_size, code, reason, success, fail, complete, user_data, release);
 
 /// Reads a struct of options; NULL is an error.
 ///

@@ -112,7 +112,11 @@ pub extern "C" fn taro_socket_send(socket: taro_socket, options: *const taro_sen
         let data = unsafe { ptr::bytes(options.data.cast(), options.data_len) }?;
         let (found, guard) = socket::enter(socket)?;
         let call = callback::call(
-            options.success, options.fail, options.complete, options.user_data, options.release,
+            options.success,
+            options.fail,
+            options.complete,
+            options.user_data,
+            options.release,
         );
         found.send(guard, text, data, call, probe)
     })
@@ -194,7 +198,11 @@ pub extern "C" fn taro_socket_close(socket: taro_socket, options: *const taro_cl
         let reason = unsafe { ptr::str_bytes(options.reason) }?;
         let (found, guard) = socket::enter(socket)?;
         let call = callback::call(
-            options.success, options.fail, options.complete, options.user_data, options.release,
+            options.success,
+            options.fail,
+            options.complete,
+            options.user_data,
+            options.release,
         );
         found.close(guard, options.code, reason, call, probe)
     })

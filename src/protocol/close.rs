@@ -10,7 +10,7 @@ pub const PROTOCOL_ERROR: u16 = 1002;
 pub const NO_STATUS: u16 = 1005;
 /// Stands for an end without a close frame; never on the wire.
 pub const ABNORMAL: u16 = 1006;
-pub const BAD_DATA: u16 = 1007;
+pub const BAD_PAYLOAD: u16 = 1007;
 pub const TOO_BIG: u16 = 1009;
 
 /// Longest reason: the 125 bytes of a control frame without the code.
@@ -86,6 +86,7 @@ mod tests {
         assert!(check(1000, &[b'a'; 123]).is_ok());
         assert_eq!(check(1000, &[b'a'; 124]), Err(CloseArgument::ReasonLength));
         assert_eq!(check(1000, &[0xff]), Err(CloseArgument::ReasonUtf8));
+        assert_eq!(check(1000, &[0xff; 124]), Err(CloseArgument::ReasonLength));
         assert_eq!(check(1, &[0xff]), Err(CloseArgument::Code));
     }
 

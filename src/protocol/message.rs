@@ -26,7 +26,7 @@ impl Violation {
     pub fn close_code(self) -> u16 {
         match self {
             Self::Protocol(_) => close::PROTOCOL_ERROR,
-            Self::Utf8 => close::BAD_DATA,
+            Self::Utf8 => close::BAD_PAYLOAD,
             Self::TooBig => close::TOO_BIG,
         }
     }
@@ -177,16 +177,6 @@ impl MessageReader {
         debug_assert!(n <= self.missing);
         self.missing = self.missing.saturating_sub(n);
         self.check_text().map_err(|violation| self.end(violation))
-    }
-
-    /// Whether nothing of an unfinished frame or message is held.
-    pub fn is_idle(&self) -> bool {
-        matches!(self.stage, Stage::Idle | Stage::Ended)
-    }
-
-    /// Bytes held of an unfinished message.
-    pub fn held_bytes(&self) -> usize {
-        self.body.len()
     }
 
     #[inline(never)]

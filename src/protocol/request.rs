@@ -17,7 +17,7 @@ pub enum FieldError {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProtocolsError {
+pub enum ProtocolError {
     NotToken,
     Repeated,
 }
@@ -56,14 +56,14 @@ pub fn is_reserved(name: &str) -> bool {
 }
 
 /// Judges offered subprotocols: tokens, none twice. Case counts.
-pub fn check_protocols<'a>(protocols: impl Iterator<Item = &'a [u8]>) -> Result<(), ProtocolsError> {
+pub fn check_protocols<'a>(protocols: impl Iterator<Item = &'a [u8]>) -> Result<(), ProtocolError> {
     let mut seen = std::collections::HashSet::new();
     for protocol in protocols {
         if !is_token(protocol) {
-            return Err(ProtocolsError::NotToken);
+            return Err(ProtocolError::NotToken);
         }
         if !seen.insert(protocol) {
-            return Err(ProtocolsError::Repeated);
+            return Err(ProtocolError::Repeated);
         }
     }
     Ok(())
@@ -229,9 +229,9 @@ mod tests {
         let check = |list: &[&str]| check_protocols(list.iter().map(|text| text.as_bytes()));
         assert_eq!(check(&[]), Ok(()));
         assert_eq!(check(&["a", "A", "b"]), Ok(()));
-        assert_eq!(check(&["a", "b", "a"]), Err(ProtocolsError::Repeated));
+        assert_eq!(check(&["a", "b", "a"]), Err(ProtocolError::Repeated));
         for bad in ["", " ", "a b", "a,b", "a\u{e9}", "a\n"] {
-            assert_eq!(check(&["x", bad]), Err(ProtocolsError::NotToken), "{bad:?}");
+            assert_eq!(check(&["x", bad]), Err(ProtocolError::NotToken), "{bad:?}");
         }
     }
 }

@@ -6,6 +6,9 @@ use httparse::{EMPTY_HEADER, Status};
 /// Most bytes of all heads together, the interim ones included.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
+/// What every head begins with.
+const VERSION: &[u8] = b"HTTP/1.1 ";
+
 /// Most fields of one head.
 const MAX_FIELDS: usize = 256;
 
@@ -55,7 +58,9 @@ impl ResponseReader {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<(Response, Vec<u8>)>, ResponseError> {
         let (near, beyond) = bytes.split_at(bytes.len().min(MAX_HEAD_BYTES - self.bytes.len()));
         self.bytes.extend_from_slice(near);
-        while let Some(end) = self.find_end() {
+        loop {
+            self.check_version()?;
+            let Some(end) = self.find_end()? else { break };
             let (status, headers) = parse(&self.bytes[self.start..end])?;
             match status {
                 101 => {
@@ -64,26 +69,40 @@ impl ResponseReader {
                     rest.extend_from_slice(beyond);
                     return Ok(Some((response, rest)));
                 }
-                // Continue, processing, early hints: the real one is still to come.
-                100 | 102 | 103 => self.start = end,
+                // Interim: the real one is still to come.
+                100..=199 => self.start = end,
                 _ => return Err(ResponseError::Status(status)),
             }
         }
         if self.bytes.len() == MAX_HEAD_BYTES { Err(ResponseError::TooLarge) } else { Ok(None) }
     }
 
-    /// The end of the current head, behind its empty line. Looks at no byte twice.
-    fn find_end(&mut self) -> Option<usize> {
-        while let Some(found) = self.bytes[self.scanned..].iter().position(|byte| *byte == b'\n') {
+    /// Whoever speaks another protocol may never send an empty line, and would be waited for.
+    fn check_version(&self) -> Result<(), ResponseError> {
+        let head = self.bytes.get(self.start..).unwrap_or_default();
+        if head.iter().zip(VERSION).all(|(byte, expected)| byte == expected) {
+            return Ok(());
+        }
+        Err(ResponseError::Malformed("not HTTP/1.1"))
+    }
+
+    /// The end of the current head, behind its empty line. Looks at no byte twice. A line feed alone
+    /// ends no line here: httparse takes it, and two readers who differ on it see different heads.
+    fn find_end(&mut self) -> Result<Option<usize>, ResponseError> {
+        let unseen =
+            |reader: &Self| reader.bytes.get(reader.scanned..)?.iter().position(|byte| *byte == b'\n');
+        while let Some(found) = unseen(self) {
             let at = self.scanned + found;
             self.scanned = at + 1;
-            let line = &self.bytes[self.start..at];
-            if line.ends_with(b"\n") || line.ends_with(b"\n\r") {
-                return Some(at + 1);
+            let Some(line) = self.bytes[self.start..at].strip_suffix(b"\r") else {
+                return Err(ResponseError::Malformed("line feed alone"));
+            };
+            if line.ends_with(b"\n") {
+                return Ok(Some(at + 1));
             }
         }
         self.scanned = self.bytes.len();
-        None
+        Ok(None)
     }
 
     fn judge(&self, headers: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Response, ResponseError> {
@@ -126,7 +145,7 @@ fn parse(head: &[u8]) -> Result<(u16, Vec<(Vec<u8>, Vec<u8>)>), ResponseError> {
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(head) {
         Ok(Status::Complete(_)) => {}
-        Ok(Status::Partial) => return Err(ResponseError::Malformed("empty head")),
+        Ok(Status::Partial) => return Err(ResponseError::Malformed("unfinished head")),
         Err(httparse::Error::TooManyHeaders) => return Err(ResponseError::TooLarge),
         Err(httparse::Error::Version) => return Err(ResponseError::Malformed("not HTTP/1.1")),
         Err(httparse::Error::Status) => return Err(ResponseError::Malformed("bad status line")),

@@ -9,9 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 use crate::runtime::blocking;
@@ -97,7 +95,9 @@ impl ClientTls {
         }
         let inner = Arc::clone(&self.0);
         let built = blocking::run(move || build(&inner)).await;
-        let config = built.map_err(|error| TlsError::from_io(&error))?.map_err(|error| TlsError::from_rustls(&error))?;
+        let config = built
+            .map_err(|error| TlsError::from_io(&error))?
+            .map_err(|error| TlsError::from_rustls(&error))?;
         // Two first connects may both have built one; sockets of one app share what is kept.
         Ok(Arc::clone(self.0.config.lock().get_or_insert(config)))
     }

@@ -49,7 +49,8 @@ fn in_parts(bytes: &[u8], ends: impl Iterator<Item = usize>) -> Outcome {
 
 #[test]
 fn a_response_and_the_first_frames() {
-    let (response, rest) = feed(with("Sec-WebSocket-Protocol: superchat\r\n") + "\x01\r\n\r\n").unwrap().unwrap();
+    let (response, rest) =
+        feed(with("Sec-WebSocket-Protocol: superchat\r\n") + "\x01\r\n\r\n").unwrap().unwrap();
     assert_eq!(response.status, 101);
     assert_eq!(response.protocol, "superchat");
     assert_eq!(response.extensions, "");
@@ -58,7 +59,8 @@ fn a_response_and_the_first_frames() {
 
 #[test]
 fn order_case_and_number_are_kept() {
-    let response = opened(&with("sEt-cookie: a=1\r\nX: \xe9\t b \r\nSet-Cookie:b=2\r\nsEt-cookie: a=1\r\nE:\r\n"));
+    let response =
+        opened(&with("sEt-cookie: a=1\r\nX: é\t b \r\nSet-Cookie:b=2\r\nsEt-cookie: a=1\r\nE:\r\n"));
     let headers: Vec<_> = response.headers[3..]
         .iter()
         .map(|(name, value)| (std::str::from_utf8(name).unwrap(), std::str::from_utf8(value).unwrap()))
@@ -81,7 +83,7 @@ fn every_split_gives_the_same() {
         "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nhello".to_owned(),
         "HTTP/1.0 101 Switching Protocols\r\n\r\n".to_owned(),
         "\r\n\r\n".to_owned(),
-        with("") .replace("Connection", "Connectio"),
+        with("").replace("Connection", "Connectio"),
     ];
     for stream in streams {
         let bytes = stream.as_bytes();
@@ -137,7 +139,8 @@ fn connection() {
     ] {
         assert!(feed(with(good)).is_ok(), "{good}");
     }
-    for bad in ["", "Connection: close\r\n", "Connection: upgraded\r\n", "Connection: keep-alive Upgrade\r\n"] {
+    for bad in ["", "Connection: close\r\n", "Connection: upgraded\r\n", "Connection: keep-alive Upgrade\r\n"]
+    {
         assert!(is_refused(&with(bad)), "{bad}");
     }
 }
@@ -175,7 +178,7 @@ fn extensions() {
 
 #[test]
 fn other_statuses() {
-    for status in [101u16, 200, 301, 302, 401, 403, 426, 500, 503, 999, 199, 104] {
+    for status in [101u16, 200, 301, 302, 401, 403, 426, 500, 503, 999] {
         let outcome = feed(format!("HTTP/1.1 {status} Text\r\nLocation: ws://h\r\n\r\nbody"));
         match status {
             101 => assert!(matches!(outcome, Err(ResponseError::Upgrade(_)))),
@@ -187,6 +190,9 @@ fn other_statuses() {
 
 #[test]
 fn interim_responses_are_skipped_within_the_limit() {
+    for status in (100..200).filter(|status| *status != 101) {
+        assert_eq!(opened(&(format!("HTTP/1.1 {status} x\r\nA: b\r\n\r\n") + &with(""))).headers.len(), 3);
+    }
     let interim = "HTTP/1.1 100 Continue\r\nA: b\r\n\r\n";
     assert_eq!(opened(&(interim.repeat(1000) + &with(""))).headers.len(), 3);
     assert_eq!(feed(interim), Ok(None));
@@ -197,6 +203,9 @@ fn interim_responses_are_skipped_within_the_limit() {
 fn malformed() {
     for bad in [
         "\r\n\r\n",
+        "\r\nHTTP/1.1 404 x\r\n\r\n",
+        "HTTP/1.1 404 x\n\n",
+        "HTTP/1.1  404 x\r\n\r\n",
         "HTTP/1.0 101 Switching Protocols\r\n\r\n",
         "HTTP/2 101 Switching Protocols\r\n\r\n",
         "HTTP/1.1 10 x\r\n\r\n",
@@ -211,7 +220,16 @@ fn malformed() {
     ] {
         assert!(is_malformed(bad), "{bad:?}");
     }
-    for line in ["A: b\r\n c\r\n", "A: b\0c\r\n", "A: b\rc\r\n", "A: \x7f\r\n", "A\0: b\r\n", " A: b\r\n"] {
+    for line in [
+        "A: b\r\n c\r\n",
+        "A: b\0c\r\n",
+        "A: b\rc\r\n",
+        "A: \x7f\r\n",
+        "A\0: b\r\n",
+        " A: b\r\n",
+        "A: b\n",
+        "A: b\nB: c\r\n",
+    ] {
         assert!(is_malformed(&with(line)), "{line:?}");
     }
 }
@@ -230,8 +248,18 @@ fn limits() {
     let (_, rest) = feed(long(MAX_HEAD_BYTES) + &"f".repeat(100_000)).unwrap().unwrap();
     assert_eq!(rest.len(), 100_000);
     assert_eq!(feed(long(MAX_HEAD_BYTES + 1)), Err(ResponseError::TooLarge));
-    assert_eq!(feed(vec![b'x'; MAX_HEAD_BYTES - 1]), Ok(None));
-    assert_eq!(feed(vec![b'x'; MAX_HEAD_BYTES]), Err(ResponseError::TooLarge));
+    let endless = |length: usize| [VERSION, &vec![b'x'; length - VERSION.len()]].concat();
+    assert_eq!(feed(endless(MAX_HEAD_BYTES - 1)), Ok(None));
+    assert_eq!(feed(endless(MAX_HEAD_BYTES)), Err(ResponseError::TooLarge));
     let mut drip = reader();
+    assert_eq!(drip.feed(VERSION), Ok(None));
     assert!((0..MAX_HEAD_BYTES).any(|_| drip.feed(b"x") == Err(ResponseError::TooLarge)));
+}
+
+#[test]
+fn another_protocol_is_not_waited_for() {
+    assert!(is_malformed("S"));
+    assert!(is_malformed("HTTP/1.0"));
+    assert!(is_malformed("\r"));
+    assert!(is_malformed("HTTP/1.1 100 Continue\r\n\r\n\u{0}"));
 }

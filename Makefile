@@ -1,0 +1,30 @@
+# make demo: builds the library and runs a small C host against a server on this machine.
+# make test: every check and test. Both set up what they need first, see scripts/setup.sh.
+
+.PHONY: help demo test check header clean
+
+help:
+	@echo "make demo    build, and run the demo"
+	@echo "make test    every check and test"
+	@echo "make check   the checks that need no build of the library"
+	@echo "make header  write include/taro_socket.h anew from the sources"
+	@echo "make clean   remove all that was made"
+
+demo:
+	@bash scripts/setup.sh demo
+	@bash scripts/demo.sh
+
+test:
+	@bash scripts/setup.sh test
+	@bash scripts/test.sh
+
+check:
+	@bash scripts/setup.sh check
+	@bash scripts/test.sh format layering header_sections
+
+header:
+	@TARO_HEADER_OUT="$(CURDIR)/include/taro_socket.h" cargo build --locked
+	@echo "include/taro_socket.h is written"
+
+clean:
+	rm -rf target
