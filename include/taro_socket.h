@@ -61,18 +61,44 @@
  * when a program built against an older header could break; it is in the name of the shared library.
  */
 
-
 #ifndef TARO_SOCKET_H
 #define TARO_SOCKET_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/**
- * Number of the binary interface, also in the file name `libtaro_socket.so.<ABI>`. It changes when a
- * program built against an older header could break. Compare it with `taro_abi_version()` after `dlopen`.
- */
-#define TARO_ABI_VERSION 1
+/** Version of this header, such as `0.1.0`; `taro_version()` tells the library's. */
+#define TARO_VERSION_STRING "0.1.0"
+/** First number of TARO_VERSION_STRING. */
+#define TARO_VERSION_MAJOR 0
+/** Second number of TARO_VERSION_STRING. */
+#define TARO_VERSION_MINOR 1
+/** Third number of TARO_VERSION_STRING. */
+#define TARO_VERSION_PATCH 0
+
+/** Flavour: WeChat mini programs. */
+#define TARO_FLAVOUR_WEAPP 0
+
+/** Flavour: Alipay mini programs. */
+#define TARO_FLAVOUR_ALIPAY 1
+
+/** Flavour: Baidu smart programs. */
+#define TARO_FLAVOUR_SWAN 2
+
+/** Flavour: ByteDance mini programs. */
+#define TARO_FLAVOUR_TT 3
+
+/** Flavour: the browser (WHATWG). */
+#define TARO_FLAVOUR_H5 4
+
+/** Flavour: React Native. */
+#define TARO_FLAVOUR_RN 5
+
+/** Delivery: callbacks run on the app's own I/O thread, as soon as there is something to tell. */
+#define TARO_DELIVERY_DIRECT 0
+
+/** Delivery: callbacks are queued and run inside `taro_app_dispatch`, on the host's thread. */
+#define TARO_DELIVERY_HOST 1
 
 /**
  * Message kind, and ready states, causes and the like below: integers, so that a value of a later version
@@ -80,59 +106,37 @@
  */
 #define TARO_MESSAGE_TEXT 1
 
-/**
- * A binary message: bytes.
- */
+/** A binary message: bytes. */
 #define TARO_MESSAGE_BINARY 2
 
-/**
- * Ready state (WHATWG): connecting, `open` has not been delivered.
- */
+/** Ready state (WHATWG): connecting, `open` has not been delivered. */
 #define TARO_READY_STATE_CONNECTING 0
 
-/**
- * Ready state: `open` has been delivered, or is being delivered.
- */
+/** Ready state: `open` has been delivered, or is being delivered. */
 #define TARO_READY_STATE_OPEN 1
 
-/**
- * Ready state: a close was accepted.
- */
+/** Ready state: a close was accepted. */
 #define TARO_READY_STATE_CLOSING 2
 
-/**
- * Ready state: the terminal event (`close`, or `error` where no `close` follows) has been or is delivered.
- */
+/** Ready state: the terminal event (`close`, or `error` where no `close` follows) has been or is delivered. */
 #define TARO_READY_STATE_CLOSED 3
 
-/**
- * Cause: none; a result of a call, or a clean close.
- */
+/** Cause: none; a result of a call, or a clean close. */
 #define TARO_CAUSE_NONE 0
 
-/**
- * Cause: the host name could not be resolved.
- */
+/** Cause: the host name could not be resolved. */
 #define TARO_CAUSE_RESOLVE 1
 
-/**
- * Cause: no TCP connection; `os_error` has the system's number (refused, unreachable …).
- */
+/** Cause: no TCP connection; `os_error` has the system's number (refused, unreachable …). */
 #define TARO_CAUSE_CONNECT 2
 
-/**
- * Cause: the connect timeout, or the bound on the closing handshake, ran out.
- */
+/** Cause: the connect timeout, or the bound on the closing handshake, ran out. */
 #define TARO_CAUSE_TIMEOUT 3
 
-/**
- * Cause: TLS; `tls_error` and `tls_detail` say what.
- */
+/** Cause: TLS; `tls_error` and `tls_detail` say what. */
 #define TARO_CAUSE_TLS 4
 
-/**
- * Cause: the server answered the upgrade with another status than 101; `http_status` has it.
- */
+/** Cause: the server answered the upgrade with another status than 101; `http_status` has it. */
 #define TARO_CAUSE_HTTP_STATUS 5
 
 /**
@@ -141,104 +145,64 @@
  */
 #define TARO_CAUSE_UPGRADE 6
 
-/**
- * Cause: the connection ended without a closing handshake; `os_error` has the system's number, 0 = end of stream.
- */
+/** Cause: the connection ended without a closing handshake; `os_error` has the system's number, 0 = end of stream. */
 #define TARO_CAUSE_RESET 7
 
-/**
- * Cause: no answer to a ping in time.
- */
+/** Cause: no answer to a ping in time. */
 #define TARO_CAUSE_PONG_TIMEOUT 8
 
-/**
- * Cause: no message for as long as the app's idle timeout.
- */
+/** Cause: no message for as long as the app's idle timeout. */
 #define TARO_CAUSE_IDLE 9
 
-/**
- * Cause: the app was in the background for longer than its grace.
- */
+/** Cause: the app was in the background for longer than its grace. */
 #define TARO_CAUSE_INTERRUPTED 10
 
-/**
- * Cause: the peer broke RFC 6455.
- */
+/** Cause: the peer broke RFC 6455. */
 #define TARO_CAUSE_PROTOCOL_ERROR 11
 
-/**
- * Cause: a text message or close reason of the peer was not UTF-8.
- */
+/** Cause: a text message or close reason of the peer was not UTF-8. */
 #define TARO_CAUSE_BAD_UTF8 12
 
-/**
- * Cause: an inbound message was larger than the app's limit.
- */
+/** Cause: an inbound message was larger than the app's limit. */
 #define TARO_CAUSE_TOO_BIG 13
 
-/**
- * Cause: an error inside the library.
- */
+/** Cause: an error inside the library. */
 #define TARO_CAUSE_INTERNAL 14
 
-/**
- * Cause: the host closed the socket while it was connecting.
- */
+/** Cause: the host closed the socket while it was connecting. */
 #define TARO_CAUSE_CANCELLED 15
 
-/**
- * TLS error: none.
- */
+/** TLS error: none. */
 #define TARO_TLS_ERROR_NONE 0
 
-/**
- * TLS error: the certificate has expired.
- */
+/** TLS error: the certificate has expired. */
 #define TARO_TLS_ERROR_EXPIRED 1
 
-/**
- * TLS error: the certificate is not valid yet.
- */
+/** TLS error: the certificate is not valid yet. */
 #define TARO_TLS_ERROR_NOT_YET_VALID 2
 
-/**
- * TLS error: the certificate is for another host name.
- */
+/** TLS error: the certificate is for another host name. */
 #define TARO_TLS_ERROR_WRONG_HOST 3
 
-/**
- * TLS error: the certificate's chain ends at no trusted root.
- */
+/** TLS error: the certificate's chain ends at no trusted root. */
 #define TARO_TLS_ERROR_UNKNOWN_ISSUER 4
 
-/**
- * TLS error: the certificate was revoked.
- */
+/** TLS error: the certificate was revoked. */
 #define TARO_TLS_ERROR_REVOKED 5
 
-/**
- * TLS error: the certificate is wrong in another way.
- */
+/** TLS error: the certificate is wrong in another way. */
 #define TARO_TLS_ERROR_BAD_CERTIFICATE 6
 
-/**
- * TLS error: the peer sent a fatal alert, or no TLS at all.
- */
+/** TLS error: the peer sent a fatal alert, or no TLS at all. */
 #define TARO_TLS_ERROR_PROTOCOL 7
 
-/**
- * Initiator of a close: nobody, the connection broke.
- */
+/** Initiator of a close: nobody, the connection broke. */
 #define TARO_INITIATOR_NONE 0
 
-/**
- * Initiator of a close: the host, with `taro_socket_close`.
- */
+/** Initiator of a close: the host, with `taro_socket_close`. */
 #define TARO_INITIATOR_HOST 1
 
-/**
- * Initiator of a close: the peer, with a close frame.
- */
+/** Initiator of a close: the peer, with a close frame. */
 #define TARO_INITIATOR_PEER 2
 
 /**
@@ -247,65 +211,23 @@
  */
 #define TARO_INITIATOR_LIBRARY 3
 
-/**
- * Log level: something failed that the host did not see fail.
- */
+/** Log level: something failed that the host did not see fail. */
 #define TARO_LOG_ERROR 1
 
-/**
- * Log level: worth a look, such as a callback that ran for longer than 100 ms.
- */
+/** Log level: worth a look, such as a callback that ran for longer than 100 ms. */
 #define TARO_LOG_WARN 2
 
-/**
- * Log level: connects and ends of sockets.
- */
+/** Log level: connects and ends of sockets. */
 #define TARO_LOG_INFO 3
 
-/**
- * Log level: more than a host wants outside of a search for a fault.
- */
+/** Log level: more than a host wants outside of a search for a fault. */
 #define TARO_LOG_DEBUG 4
 
 /**
- * Flavour: WeChat mini programs.
+ * Number of the binary interface, also in the file name `libtaro_socket.so.<ABI>`. It changes when a
+ * program built against an older header could break. Compare it with `taro_abi_version()` after `dlopen`.
  */
-#define TARO_FLAVOUR_WEAPP 0
-
-/**
- * Flavour: Alipay mini programs.
- */
-#define TARO_FLAVOUR_ALIPAY 1
-
-/**
- * Flavour: Baidu smart programs.
- */
-#define TARO_FLAVOUR_SWAN 2
-
-/**
- * Flavour: ByteDance mini programs.
- */
-#define TARO_FLAVOUR_TT 3
-
-/**
- * Flavour: the browser (WHATWG).
- */
-#define TARO_FLAVOUR_H5 4
-
-/**
- * Flavour: React Native.
- */
-#define TARO_FLAVOUR_RN 5
-
-/**
- * Delivery: callbacks run on the app's own I/O thread, as soon as there is something to tell.
- */
-#define TARO_DELIVERY_DIRECT 0
-
-/**
- * Delivery: callbacks are queued and run inside `taro_app_dispatch`, on the host's thread.
- */
-#define TARO_DELIVERY_HOST 1
+#define TARO_ABI_VERSION 1
 
 /**
  * Outcome of a call. 0 is OK. -1 to -99 is misuse: the call did not happen, nothing was taken, no callback
@@ -315,80 +237,14 @@
 typedef int32_t taro_status;
 
 /**
- * A line of the log: UTF-8, also NUL-terminated, it lives until the callback returns. A notice: it runs on
- * any thread, also inside a library call, and must call no function of the library (those that answer with
- * a status give TARO_STATUS_IN_NOTICE). Must not throw or longjmp.
- */
-typedef void (*taro_log_fn)(uint32_t level, const char *message, size_t message_len, void *user_data);
-
-/**
- * Runs on each I/O thread, first or last of all; `name` is NUL-terminated and lives until it returns. For
- * hosts that must attach threads to a virtual machine (JNI). A notice: see taro_log_fn.
- */
-typedef void (*taro_thread_fn)(const char *name, void *user_data);
-
-/**
- * The end of a user_data: runs exactly once, after the last callback that gets it, on the thread that runs
- * the app's callbacks (on the releasing thread if that one finishes the release). Must not throw or longjmp.
- */
-typedef void (*taro_release_fn)(void *user_data);
-
-/**
- * Options of `taro_init`; every field that is 0 means its default.
- */
-typedef struct taro_init_options {
-  /**
-   * sizeof(taro_init_options)
-   */
-  uint32_t struct_size;
-  /**
-   * Number of I/O threads, 1 to 64; 0 means 1. A thread is started when the first app needs it; apps are
-   * spread over them, an app stays on one.
-   */
-  uint32_t io_threads;
-  /**
-   * The most detailed TARO_LOG_… level that log receives; 0 means TARO_LOG_WARN.
-   */
-  uint32_t log_level;
-  /**
-   * Must be 0.
-   */
-  uint32_t reserved;
-  /**
-   * Receives the log; NULL for none.
-   */
-  taro_log_fn log;
-  /**
-   * Runs first on each new I/O thread; may be NULL.
-   */
-  taro_thread_fn thread_start;
-  /**
-   * Runs last on each I/O thread, before shutdown returns; may be NULL.
-   */
-  taro_thread_fn thread_stop;
-  /**
-   * Given to the callbacks above.
-   */
-  void *user_data;
-  /**
-   * Runs once, at the end of the `taro_shutdown` that returns TARO_STATUS_OK; may be NULL.
-   */
-  taro_release_fn release;
-} taro_init_options;
-
-/**
  * A string: UTF-8 of a known length, no terminating NUL needed. `ptr` may be NULL only if `len` is 0.
  * This struct is frozen: it will never grow, and has no struct_size.
  */
 typedef struct taro_str {
-  /**
-   * First byte; NULL is allowed if `len` is 0.
-   */
-  const char *ptr;
-  /**
-   * Length in bytes, without a terminating NUL.
-   */
-  size_t len;
+    /** First byte; NULL is allowed if `len` is 0. */
+    const char *ptr;
+    /** Length in bytes, without a terminating NUL. */
+    size_t len;
 } taro_str;
 
 /**
@@ -396,14 +252,10 @@ typedef struct taro_str {
  * header, the TLS name check and the allow-list still see the URL's host. This struct is frozen.
  */
 typedef struct taro_address_override {
-  /**
-   * `host:port` of the URL, such as `echo.example.org:443`; the port is always given.
-   */
-  struct taro_str from;
-  /**
-   * `address:port` to connect to instead, such as `192.0.2.1:8443` or `[2001:db8::1]:443`.
-   */
-  struct taro_str to;
+    /** `host:port` of the URL, such as `echo.example.org:443`; the port is always given. */
+    struct taro_str from;
+    /** `address:port` to connect to instead, such as `192.0.2.1:8443` or `[2001:db8::1]:443`. */
+    struct taro_str to;
 } taro_address_override;
 
 /**
@@ -422,149 +274,105 @@ typedef uint64_t taro_app;
 typedef void (*taro_wake_fn)(taro_app app, void *user_data);
 
 /**
+ * The end of a user_data: runs exactly once, after the last callback that gets it, on the thread that runs
+ * the app's callbacks (on the releasing thread if that one finishes the release). Must not throw or longjmp.
+ */
+typedef void (*taro_release_fn)(void *user_data);
+
+/**
  * Options of `taro_app_create`; every field that is 0 means its default. Byte limits are high-water marks:
  * one message may pass them.
  */
 typedef struct taro_app_options {
-  /**
-   * sizeof(taro_app_options)
-   */
-  uint32_t struct_size;
-  /**
-   * TARO_FLAVOUR_…: whose limits, messages and codes apply; 0 is weapp.
-   */
-  uint32_t flavour;
-  /**
-   * TARO_DELIVERY_…: how callbacks reach the host; 0 is direct.
-   */
-  uint32_t delivery;
-  /**
-   * 1: the one-socket mode of base libraries before 1.7.0: a new connect closes the old socket with 1000,
-   * and the old one's `close` comes before the new one's `open`. 0: max_sockets sockets.
-   */
-  uint32_t single_socket;
-  /**
-   * 1: only wss URLs are accepted. 0: ws too.
-   */
-  uint32_t forbid_ws;
-  /**
-   * Most live sockets, 1 to 65535; 0 means the flavour's number (weapp 5).
-   */
-  uint32_t max_sockets;
-  /**
-   * Default connect timeout in milliseconds; 0 or less means the flavour's (weapp 60000, alipay 30000).
-   */
-  int32_t timeout_ms;
-  /**
-   * 1: accept any certificate. For development tools only: it gives the connection away to anyone. 0:
-   * certificates are checked.
-   */
-  uint32_t tls_insecure;
-  /**
-   * Hosts that may be connected to: each `host`, `host:port`, or either of them behind `ws://` or
-   * `wss://`. The host must match exactly (after IDNA), an entry without a port allows every port. NULL
-   * with 0 elements: every host.
-   */
-  const struct taro_str *allow_list;
-  /**
-   * Number of elements of allow_list.
-   */
-  size_t allow_list_len;
-  /**
-   * Value of the Referer header of every upgrade request; empty for none. The app cannot set it.
-   */
-  struct taro_str referer;
-  /**
-   * Addresses to connect to in place of names.
-   */
-  const struct taro_address_override *address_overrides;
-  /**
-   * Number of elements of address_overrides.
-   */
-  size_t address_overrides_len;
-  /**
-   * Additional CA certificates, PEM text; they are trusted besides the system's.
-   */
-  struct taro_str ca_pem;
-  /**
-   * Path of a PEM file with additional CA certificates, read by `taro_app_create`.
-   */
-  struct taro_str ca_file;
-  /**
-   * Payload bytes of one socket that may wait to be handed to the operating system; 0 means 16 MiB.
-   */
-  uint64_t send_limit_bytes;
-  /**
-   * Largest inbound message; a larger one ends the socket with 1009. 0 means 16 MiB.
-   */
-  uint64_t message_limit_bytes;
-  /**
-   * Host delivery: payload bytes that may wait for dispatch before the app's sockets stop reading; 0 means
-   * 1 MiB.
-   */
-  uint64_t queue_limit_bytes;
-  /**
-   * Payload bytes that may wait in one paused socket before it stops reading; 0 means 1 MiB.
-   */
-  uint64_t pause_limit_bytes;
-  /**
-   * Milliseconds between pings of the library to the peer; 0 sends none.
-   */
-  uint32_t ping_interval_ms;
-  /**
-   * Milliseconds after a ping within which something must arrive, else the connection counts as broken
-   * (TARO_CAUSE_PONG_TIMEOUT). 0: as long as ping_interval_ms.
-   */
-  uint32_t pong_timeout_ms;
-  /**
-   * Milliseconds without a message in either direction after which the socket is closed with 1006 and
-   * TARO_CAUSE_IDLE (1001 on the wire); 0 never.
-   */
-  uint32_t idle_timeout_ms;
-  /**
-   * Milliseconds in the background after which sockets are interrupted; 0 means 5000.
-   */
-  uint32_t background_grace_ms;
-  /**
-   * Milliseconds that a close may take from the call on; 0 means 10000.
-   */
-  uint32_t close_timeout_ms;
-  /**
-   * Must be 0.
-   */
-  uint32_t reserved;
-  /**
-   * Tells that there is something to dispatch (host delivery); may be NULL if the descriptor is polled.
-   */
-  taro_wake_fn wake;
-  /**
-   * Given to wake.
-   */
-  void *user_data;
-  /**
-   * Runs once, as the last thing of the app: after every callback and every other release function of it.
-   * May be NULL.
-   */
-  taro_release_fn release;
+    /** sizeof(taro_app_options) */
+    uint32_t struct_size;
+    /** TARO_FLAVOUR_…: whose limits, messages and codes apply; 0 is weapp. */
+    uint32_t flavour;
+    /** TARO_DELIVERY_…: how callbacks reach the host; 0 is direct. */
+    uint32_t delivery;
+    /**
+     * 1: the one-socket mode of base libraries before 1.7.0: a new connect closes the old socket with 1000,
+     * and the old one's `close` comes before the new one's `open`. 0: max_sockets sockets.
+     */
+    uint32_t single_socket;
+    /** 1: only wss URLs are accepted. 0: ws too. */
+    uint32_t forbid_ws;
+    /** Most live sockets, 1 to 65535; 0 means the flavour's number (weapp 5). */
+    uint32_t max_sockets;
+    /** Default connect timeout in milliseconds; 0 or less means the flavour's (weapp 60000, alipay 30000). */
+    int32_t timeout_ms;
+    /**
+     * 1: accept any certificate. For development tools only: it gives the connection away to anyone. 0:
+     * certificates are checked.
+     */
+    uint32_t tls_insecure;
+    /**
+     * Hosts that may be connected to: each `host`, `host:port`, or either of them behind `ws://` or
+     * `wss://`. The host must match exactly (after IDNA), an entry without a port allows every port. NULL
+     * with 0 elements: every host.
+     */
+    const struct taro_str *allow_list;
+    /** Number of elements of allow_list. */
+    size_t allow_list_len;
+    /** Value of the Referer header of every upgrade request; empty for none. The app cannot set it. */
+    struct taro_str referer;
+    /** Addresses to connect to in place of names. */
+    const struct taro_address_override *address_overrides;
+    /** Number of elements of address_overrides. */
+    size_t address_overrides_len;
+    /** Additional CA certificates, PEM text; they are trusted besides the system's. */
+    struct taro_str ca_pem;
+    /** Path of a PEM file with additional CA certificates, read by `taro_app_create`. */
+    struct taro_str ca_file;
+    /** Payload bytes of one socket that may wait to be handed to the operating system; 0 means 16 MiB. */
+    uint64_t send_limit_bytes;
+    /** Largest inbound message; a larger one ends the socket with 1009. 0 means 16 MiB. */
+    uint64_t message_limit_bytes;
+    /**
+     * Host delivery: payload bytes that may wait for dispatch before the app's sockets stop reading; 0 means
+     * 1 MiB.
+     */
+    uint64_t queue_limit_bytes;
+    /** Payload bytes that may wait in one paused socket before it stops reading; 0 means 1 MiB. */
+    uint64_t pause_limit_bytes;
+    /** Milliseconds between pings of the library to the peer; 0 sends none. */
+    uint32_t ping_interval_ms;
+    /**
+     * Milliseconds after a ping within which something must arrive, else the connection counts as broken
+     * (TARO_CAUSE_PONG_TIMEOUT). 0: as long as ping_interval_ms.
+     */
+    uint32_t pong_timeout_ms;
+    /**
+     * Milliseconds without a message in either direction after which the socket is closed with 1006 and
+     * TARO_CAUSE_IDLE (1001 on the wire); 0 never.
+     */
+    uint32_t idle_timeout_ms;
+    /** Milliseconds in the background after which sockets are interrupted; 0 means 5000. */
+    uint32_t background_grace_ms;
+    /** Milliseconds that a close may take from the call on; 0 means 10000. */
+    uint32_t close_timeout_ms;
+    /** Must be 0. */
+    uint32_t reserved;
+    /** Tells that there is something to dispatch (host delivery); may be NULL if the descriptor is polled. */
+    taro_wake_fn wake;
+    /** Given to wake. */
+    void *user_data;
+    /**
+     * Runs once, as the last thing of the app: after every callback and every other release function of it.
+     * May be NULL.
+     */
+    taro_release_fn release;
 } taro_app_options;
 
-/**
- * A socket: one SocketTask. An opaque id below 2^53, never reused. 0 is never a socket.
- */
+/** A socket: one SocketTask. An opaque id below 2^53, never reused. 0 is never a socket. */
 typedef uint64_t taro_socket;
 
-/**
- * One header field, of the request or of the response. This struct is frozen like `taro_str`.
- */
+/** One header field, of the request or of the response. This struct is frozen like `taro_str`. */
 typedef struct taro_header {
-  /**
-   * Field name: a token of RFC 9110.
-   */
-  struct taro_str name;
-  /**
-   * Field value, without the white space around it. In a response the bytes may be other than UTF-8.
-   */
-  struct taro_str value;
+    /** Field name: a token of RFC 9110. */
+    struct taro_str name;
+    /** Field value, without the white space around it. In a response the bytes may be other than UTF-8. */
+    struct taro_str value;
 } taro_header;
 
 /**
@@ -572,54 +380,30 @@ typedef struct taro_header {
  * callback returns.
  */
 typedef struct taro_result {
-  /**
-   * Size of this struct in the library; read fields only up to it.
-   */
-  uint32_t struct_size;
-  /**
-   * TARO_STATUS_OK for `success`, else what failed.
-   */
-  taro_status status;
-  /**
-   * WeChat's errno (PublicErrno table); 0 for `success`.
-   */
-  int32_t err_no;
-  /**
-   * The app's flavour's own code where it has one (Alipay's `error`), else the same as `err_no`.
-   */
-  int32_t code;
-  /**
-   * `<api>:ok` or `<api>:fail <reason>`: fixed English, never localised.
-   */
-  struct taro_str err_msg;
-  /**
-   * What stands after `<api>:fail ` in err_msg, for a binding with its own `<api>`; empty for `success`.
-   */
-  struct taro_str reason;
-  /**
-   * TARO_CAUSE_…: what lies behind it, TARO_CAUSE_NONE if the status says it all.
-   */
-  uint32_t cause;
-  /**
-   * HTTP status of the upgrade response, 0 if none came.
-   */
-  int32_t http_status;
-  /**
-   * The operating system's error number, 0 if none.
-   */
-  int32_t os_error;
-  /**
-   * TARO_TLS_ERROR_…
-   */
-  uint32_t tls_error;
-  /**
-   * What TLS had to say, in English for a developer; empty if nothing.
-   */
-  struct taro_str tls_detail;
-  /**
-   * More about the cause, in English for a developer's log; empty if nothing. Not for the script.
-   */
-  struct taro_str detail;
+    /** Size of this struct in the library; read fields only up to it. */
+    uint32_t struct_size;
+    /** TARO_STATUS_OK for `success`, else what failed. */
+    taro_status status;
+    /** WeChat's errno (PublicErrno table); 0 for `success`. */
+    int32_t err_no;
+    /** The app's flavour's own code where it has one (Alipay's `error`), else the same as `err_no`. */
+    int32_t code;
+    /** `<api>:ok` or `<api>:fail <reason>`: fixed English, never localised. */
+    struct taro_str err_msg;
+    /** What stands after `<api>:fail ` in err_msg, for a binding with its own `<api>`; empty for `success`. */
+    struct taro_str reason;
+    /** TARO_CAUSE_…: what lies behind it, TARO_CAUSE_NONE if the status says it all. */
+    uint32_t cause;
+    /** HTTP status of the upgrade response, 0 if none came. */
+    int32_t http_status;
+    /** The operating system's error number, 0 if none. */
+    int32_t os_error;
+    /** TARO_TLS_ERROR_… */
+    uint32_t tls_error;
+    /** What TLS had to say, in English for a developer; empty if nothing. */
+    struct taro_str tls_detail;
+    /** More about the cause, in English for a developer's log; empty if nothing. Not for the script. */
+    struct taro_str detail;
 } taro_result;
 
 /**
@@ -633,133 +417,73 @@ typedef void (*taro_result_fn)(taro_socket socket, const struct taro_result *res
  * time since 1970 (UTC), measured on one steady clock; the last three are durations.
  */
 typedef struct taro_profile {
-  /**
-   * Size of this struct in the library; read fields only up to it.
-   */
-  uint32_t struct_size;
-  /**
-   * Always 0.
-   */
-  uint32_t reserved;
-  /**
-   * `fetchStart`: the connect was begun on the I/O thread.
-   */
-  int64_t fetch_start_us;
-  /**
-   * `domainLookUpStart`; equals fetch_start_us if no name had to be resolved.
-   */
-  int64_t domain_look_up_start_us;
-  /**
-   * `domainLookUpEnd`; equals fetch_start_us if no name had to be resolved.
-   */
-  int64_t domain_look_up_end_us;
-  /**
-   * `connectStart`: the first TCP attempt was begun.
-   */
-  int64_t connect_start_us;
-  /**
-   * `connectEnd`: TCP, and TLS for wss, were done.
-   */
-  int64_t connect_end_us;
-  /**
-   * `rtt`: duration of TCP and TLS of this connection.
-   */
-  int64_t rtt_us;
-  /**
-   * `handshakeCost`: duration of the WebSocket upgrade, from request to response.
-   */
-  int64_t handshake_cost_us;
-  /**
-   * `cost`: duration from fetch_start_us to the end of the upgrade.
-   */
-  int64_t cost_us;
+    /** Size of this struct in the library; read fields only up to it. */
+    uint32_t struct_size;
+    /** Always 0. */
+    uint32_t reserved;
+    /** `fetchStart`: the connect was begun on the I/O thread. */
+    int64_t fetch_start_us;
+    /** `domainLookUpStart`; equals fetch_start_us if no name had to be resolved. */
+    int64_t domain_look_up_start_us;
+    /** `domainLookUpEnd`; equals fetch_start_us if no name had to be resolved. */
+    int64_t domain_look_up_end_us;
+    /** `connectStart`: the first TCP attempt was begun. */
+    int64_t connect_start_us;
+    /** `connectEnd`: TCP, and TLS for wss, were done. */
+    int64_t connect_end_us;
+    /** `rtt`: duration of TCP and TLS of this connection. */
+    int64_t rtt_us;
+    /** `handshakeCost`: duration of the WebSocket upgrade, from request to response. */
+    int64_t handshake_cost_us;
+    /** `cost`: duration from fetch_start_us to the end of the upgrade. */
+    int64_t cost_us;
 } taro_profile;
 
-/**
- * `open`: the connection is open. Everything in it lives until the callback returns.
- */
+/** `open`: the connection is open. Everything in it lives until the callback returns. */
 typedef struct taro_open_event {
-  /**
-   * Size of this struct in the library; read fields only up to it.
-   */
-  uint32_t struct_size;
-  /**
-   * HTTP status of the upgrade response: 101.
-   */
-  int32_t http_status;
-  /**
-   * The response's header fields: order, case and repetition as the server sent them.
-   */
-  const struct taro_header *headers;
-  /**
-   * Number of elements of headers.
-   */
-  size_t headers_len;
-  /**
-   * The subprotocol that the server picked; empty if none.
-   */
-  struct taro_str protocol;
-  /**
-   * The negotiated extensions, as in Sec-WebSocket-Extensions; empty if none.
-   */
-  struct taro_str extensions;
-  /**
-   * Address and port of the peer, such as `192.0.2.1:443` or `[2001:db8::1]:443`.
-   */
-  struct taro_str peer_address;
-  /**
-   * `TLSv1.3` or `TLSv1.2`; empty for ws.
-   */
-  struct taro_str tls_version;
-  /**
-   * Name of the cipher suite (IANA), such as `TLS_AES_128_GCM_SHA256`; empty for ws.
-   */
-  struct taro_str tls_cipher;
-  /**
-   * The measured phases of this connect; never NULL.
-   */
-  const struct taro_profile *profile;
+    /** Size of this struct in the library; read fields only up to it. */
+    uint32_t struct_size;
+    /** HTTP status of the upgrade response: 101. */
+    int32_t http_status;
+    /** The response's header fields: order, case and repetition as the server sent them. */
+    const struct taro_header *headers;
+    /** Number of elements of headers. */
+    size_t headers_len;
+    /** The subprotocol that the server picked; empty if none. */
+    struct taro_str protocol;
+    /** The negotiated extensions, as in Sec-WebSocket-Extensions; empty if none. */
+    struct taro_str extensions;
+    /** Address and port of the peer, such as `192.0.2.1:443` or `[2001:db8::1]:443`. */
+    struct taro_str peer_address;
+    /** `TLSv1.3` or `TLSv1.2`; empty for ws. */
+    struct taro_str tls_version;
+    /** Name of the cipher suite (IANA), such as `TLS_AES_128_GCM_SHA256`; empty for ws. */
+    struct taro_str tls_cipher;
+    /** The measured phases of this connect; never NULL. */
+    const struct taro_profile *profile;
 } taro_open_event;
 
-/**
- * `open` of a socket: at most once, before any message. Must not throw or longjmp.
- */
+/** `open` of a socket: at most once, before any message. Must not throw or longjmp. */
 typedef void (*taro_open_fn)(taro_socket socket, const struct taro_open_event *event, void *user_data);
 
-/**
- * An inbound message. An opaque id below 2^53, never reused. 0 is never a message.
- */
+/** An inbound message. An opaque id below 2^53, never reused. 0 is never a message. */
 typedef uint64_t taro_message;
 
-/**
- * `message`: a whole message. It lives until the callback returns; to keep it, see `taro_message_retain`.
- */
+/** `message`: a whole message. It lives until the callback returns; to keep it, see `taro_message_retain`. */
 typedef struct taro_message_event {
-  /**
-   * Size of this struct in the library; read fields only up to it.
-   */
-  uint32_t struct_size;
-  /**
-   * TARO_MESSAGE_TEXT (valid UTF-8) or TARO_MESSAGE_BINARY.
-   */
-  uint32_t kind;
-  /**
-   * The message's id, for `taro_message_retain`; unless retained it ends with the callback.
-   */
-  taro_message message;
-  /**
-   * The payload, without a terminating NUL; may hold NULs. Never NULL.
-   */
-  const void *data;
-  /**
-   * Length of the payload in bytes; 0 for an empty message.
-   */
-  size_t data_len;
+    /** Size of this struct in the library; read fields only up to it. */
+    uint32_t struct_size;
+    /** TARO_MESSAGE_TEXT (valid UTF-8) or TARO_MESSAGE_BINARY. */
+    uint32_t kind;
+    /** The message's id, for `taro_message_retain`; unless retained it ends with the callback. */
+    taro_message message;
+    /** The payload, without a terminating NUL; may hold NULs. Never NULL. */
+    const void *data;
+    /** Length of the payload in bytes; 0 for an empty message. */
+    size_t data_len;
 } taro_message_event;
 
-/**
- * `message` of a socket: between `open` and the end. Must not throw or longjmp.
- */
+/** `message` of a socket: between `open` and the end. Must not throw or longjmp. */
 typedef void (*taro_message_fn)(taro_socket socket, const struct taro_message_event *event, void *user_data);
 
 /**
@@ -768,67 +492,41 @@ typedef void (*taro_message_fn)(taro_socket socket, const struct taro_message_ev
  */
 typedef void (*taro_error_fn)(taro_socket socket, const struct taro_result *event, void *user_data);
 
-/**
- * `close`: the socket has ended. Everything in it lives until the callback returns.
- */
+/** `close`: the socket has ended. Everything in it lives until the callback returns. */
 typedef struct taro_close_event {
-  /**
-   * Size of this struct in the library; read fields only up to it.
-   */
-  uint32_t struct_size;
-  /**
-   * Close code (RFC 6455, 7.4): the peer's, 1005 if it sent none, 1006 if the connection broke. In weapp
-   * the caller's, if the connection broke after an accepted `taro_socket_close`.
-   */
-  uint32_t code;
-  /**
-   * Close reason, of the same origin as the code. For 1006 a fixed text of the flavour.
-   */
-  struct taro_str reason;
-  /**
-   * 1 if the closing handshake was completed, else 0.
-   */
-  uint32_t was_clean;
-  /**
-   * TARO_INITIATOR_…: who began it.
-   */
-  uint32_t initiator;
-  /**
-   * TARO_CAUSE_…: why it was not clean; TARO_CAUSE_NONE if it was.
-   */
-  uint32_t cause;
-  /**
-   * The operating system's error number behind the cause, 0 if none.
-   */
-  int32_t os_error;
+    /** Size of this struct in the library; read fields only up to it. */
+    uint32_t struct_size;
+    /**
+     * Close code (RFC 6455, 7.4): the peer's, 1005 if it sent none, 1006 if the connection broke. In weapp
+     * the caller's, if the connection broke after an accepted `taro_socket_close`.
+     */
+    uint32_t code;
+    /** Close reason, of the same origin as the code. For 1006 a fixed text of the flavour. */
+    struct taro_str reason;
+    /** 1 if the closing handshake was completed, else 0. */
+    uint32_t was_clean;
+    /** TARO_INITIATOR_…: who began it. */
+    uint32_t initiator;
+    /** TARO_CAUSE_…: why it was not clean; TARO_CAUSE_NONE if it was. */
+    uint32_t cause;
+    /** The operating system's error number behind the cause, 0 if none. */
+    int32_t os_error;
 } taro_close_event;
 
-/**
- * `close` of a socket: at most once, the last event. Must not throw or longjmp.
- */
+/** `close` of a socket: at most once, the last event. Must not throw or longjmp. */
 typedef void (*taro_close_fn)(taro_socket socket, const struct taro_close_event *event, void *user_data);
 
-/**
- * `drain`: after a send failed with TARO_STATUS_FULL, half of the send buffer is free again.
- */
+/** `drain`: after a send failed with TARO_STATUS_FULL, half of the send buffer is free again. */
 typedef struct taro_drain_event {
-  /**
-   * Size of this struct in the library; read fields only up to it.
-   */
-  uint32_t struct_size;
-  /**
-   * Always 0.
-   */
-  uint32_t reserved;
-  /**
-   * Payload bytes that still wait to be handed to the operating system.
-   */
-  uint64_t buffered_amount_bytes;
+    /** Size of this struct in the library; read fields only up to it. */
+    uint32_t struct_size;
+    /** Always 0. */
+    uint32_t reserved;
+    /** Payload bytes that still wait to be handed to the operating system. */
+    uint64_t buffered_amount_bytes;
 } taro_drain_event;
 
-/**
- * `drain` of a socket: it is worth sending again. Must not throw or longjmp.
- */
+/** `drain` of a socket: it is worth sending again. Must not throw or longjmp. */
 typedef void (*taro_drain_fn)(taro_socket socket, const struct taro_drain_event *event, void *user_data);
 
 /**
@@ -836,237 +534,171 @@ typedef void (*taro_drain_fn)(taro_socket socket, const struct taro_drain_event 
  * url is a working call.
  */
 typedef struct taro_connect_options {
-  /**
-   * sizeof(taro_connect_options)
-   */
-  uint32_t struct_size;
-  /**
-   * 1: TCP_NODELAY is set. 0: it is not, as in WeChat.
-   */
-  uint32_t tcp_no_delay;
-  /**
-   * 1: ask for compression (RFC 7692). This version does not offer it yet: it is accepted, and `open` says
-   * which extensions were negotiated.
-   */
-  uint32_t per_message_deflate;
-  /**
-   * 1: the socket is created paused: open, message, error and close wait for `taro_socket_resume`.
-   */
-  uint32_t start_paused;
-  /**
-   * The app that owns the socket; 0 is the default app.
-   */
-  taro_app app;
-  /**
-   * An absolute ws or wss URL with a host and without a fragment. Userinfo becomes Basic authorization
-   * unless headers has one.
-   */
-  struct taro_str url;
-  /**
-   * Header fields of the upgrade request; order, case and repetition are kept. Referer and the
-   * handshake's own fields (Host, Connection, Upgrade, Content-Length, Sec-WebSocket-…) are left out.
-   */
-  const struct taro_header *headers;
-  /**
-   * Number of elements of headers.
-   */
-  size_t headers_len;
-  /**
-   * Subprotocols in order of preference: unique, non-empty tokens.
-   */
-  const struct taro_str *protocols;
-  /**
-   * Number of elements of protocols.
-   */
-  size_t protocols_len;
-  /**
-   * Milliseconds for name, TCP, TLS and upgrade together; 0 or less means the app's default.
-   */
-  int32_t timeout_ms;
-  /**
-   * Must be 0.
-   */
-  uint32_t reserved;
-  /**
-   * Name of the network interface to connect through, such as `wlan0`; empty for the system's choice.
-   */
-  struct taro_str bind_interface;
-  /**
-   * The connect was accepted; not yet that it is open. May be NULL, as all of the callbacks.
-   */
-  taro_result_fn success;
-  /**
-   * The connect was refused.
-   */
-  taro_result_fn fail;
-  /**
-   * Follows success or fail.
-   */
-  taro_result_fn complete;
-  /**
-   * The connection is open.
-   */
-  taro_open_fn open;
-  /**
-   * A message arrived.
-   */
-  taro_message_fn message;
-  /**
-   * The handshake failed, or the connection broke.
-   */
-  taro_error_fn error;
-  /**
-   * The socket has ended.
-   */
-  taro_close_fn close;
-  /**
-   * After a full send buffer: there is room again.
-   */
-  taro_drain_fn drain;
-  /**
-   * Given to all callbacks of this struct.
-   */
-  void *user_data;
-  /**
-   * Runs once, after the last callback that gets user_data. May be NULL.
-   */
-  taro_release_fn release;
+    /** sizeof(taro_connect_options) */
+    uint32_t struct_size;
+    /** 1: TCP_NODELAY is set. 0: it is not, as in WeChat. */
+    uint32_t tcp_no_delay;
+    /**
+     * 1: ask for compression (RFC 7692). This version does not offer it yet: it is accepted, and `open` says
+     * which extensions were negotiated.
+     */
+    uint32_t per_message_deflate;
+    /** 1: the socket is created paused: open, message, error and close wait for `taro_socket_resume`. */
+    uint32_t start_paused;
+    /** The app that owns the socket; 0 is the default app. */
+    taro_app app;
+    /**
+     * An absolute ws or wss URL with a host and without a fragment. Userinfo becomes Basic authorization
+     * unless headers has one.
+     */
+    struct taro_str url;
+    /**
+     * Header fields of the upgrade request; order, case and repetition are kept. Referer and the
+     * handshake's own fields (Host, Connection, Upgrade, Content-Length, Sec-WebSocket-…) are left out.
+     */
+    const struct taro_header *headers;
+    /** Number of elements of headers. */
+    size_t headers_len;
+    /** Subprotocols in order of preference: unique, non-empty tokens. */
+    const struct taro_str *protocols;
+    /** Number of elements of protocols. */
+    size_t protocols_len;
+    /** Milliseconds for name, TCP, TLS and upgrade together; 0 or less means the app's default. */
+    int32_t timeout_ms;
+    /** Must be 0. */
+    uint32_t reserved;
+    /** Name of the network interface to connect through, such as `wlan0`; empty for the system's choice. */
+    struct taro_str bind_interface;
+    /** The connect was accepted; not yet that it is open. May be NULL, as all of the callbacks. */
+    taro_result_fn success;
+    /** The connect was refused. */
+    taro_result_fn fail;
+    /** Follows success or fail. */
+    taro_result_fn complete;
+    /** The connection is open. */
+    taro_open_fn open;
+    /** A message arrived. */
+    taro_message_fn message;
+    /** The handshake failed, or the connection broke. */
+    taro_error_fn error;
+    /** The socket has ended. */
+    taro_close_fn close;
+    /** After a full send buffer: there is room again. */
+    taro_drain_fn drain;
+    /** Given to all callbacks of this struct. */
+    void *user_data;
+    /** Runs once, after the last callback that gets user_data. May be NULL. */
+    taro_release_fn release;
 } taro_connect_options;
 
 /**
- * Options of `taro_socket_send`; every field that is 0 means its default.
+ * A line of the log: UTF-8, also NUL-terminated, it lives until the callback returns. A notice: it runs on
+ * any thread, also inside a library call, and must call no function of the library (those that answer with
+ * a status give TARO_STATUS_IN_NOTICE). Must not throw or longjmp.
  */
+typedef void (*taro_log_fn)(uint32_t level, const char *message, size_t message_len, void *user_data);
+
+/**
+ * Runs on each I/O thread, first or last of all; `name` is NUL-terminated and lives until it returns. For
+ * hosts that must attach threads to a virtual machine (JNI). A notice: see taro_log_fn.
+ */
+typedef void (*taro_thread_fn)(const char *name, void *user_data);
+
+/** Options of `taro_init`; every field that is 0 means its default. */
+typedef struct taro_init_options {
+    /** sizeof(taro_init_options) */
+    uint32_t struct_size;
+    /**
+     * Number of I/O threads, 1 to 64; 0 means 1. A thread is started when the first app needs it; apps are
+     * spread over them, an app stays on one.
+     */
+    uint32_t io_threads;
+    /** The most detailed TARO_LOG_… level that log receives; 0 means TARO_LOG_WARN. */
+    uint32_t log_level;
+    /** Must be 0. */
+    uint32_t reserved;
+    /** Receives the log; NULL for none. */
+    taro_log_fn log;
+    /** Runs first on each new I/O thread; may be NULL. */
+    taro_thread_fn thread_start;
+    /** Runs last on each I/O thread, before shutdown returns; may be NULL. */
+    taro_thread_fn thread_stop;
+    /** Given to the callbacks above. */
+    void *user_data;
+    /** Runs once, at the end of the `taro_shutdown` that returns TARO_STATUS_OK; may be NULL. */
+    taro_release_fn release;
+} taro_init_options;
+
+/** Options of `taro_socket_send`; every field that is 0 means its default. */
 typedef struct taro_send_options {
-  /**
-   * sizeof(taro_send_options)
-   */
-  uint32_t struct_size;
-  /**
-   * TARO_MESSAGE_TEXT or TARO_MESSAGE_BINARY; 0 means text.
-   */
-  uint32_t kind;
-  /**
-   * The payload; text must be UTF-8. NULL if data_len is 0.
-   */
-  const void *data;
-  /**
-   * Length of the payload in bytes.
-   */
-  size_t data_len;
-  /**
-   * The message was handed to the operating system. May be NULL, as all of the callbacks.
-   */
-  taro_result_fn success;
-  /**
-   * The message was refused, or the socket ended before it was handed over.
-   */
-  taro_result_fn fail;
-  /**
-   * Follows success or fail.
-   */
-  taro_result_fn complete;
-  /**
-   * Given to all callbacks of this struct.
-   */
-  void *user_data;
-  /**
-   * Runs once, after the last callback that gets user_data. May be NULL.
-   */
-  taro_release_fn release;
+    /** sizeof(taro_send_options) */
+    uint32_t struct_size;
+    /** TARO_MESSAGE_TEXT or TARO_MESSAGE_BINARY; 0 means text. */
+    uint32_t kind;
+    /** The payload; text must be UTF-8. NULL if data_len is 0. */
+    const void *data;
+    /** Length of the payload in bytes. */
+    size_t data_len;
+    /** The message was handed to the operating system. May be NULL, as all of the callbacks. */
+    taro_result_fn success;
+    /** The message was refused, or the socket ended before it was handed over. */
+    taro_result_fn fail;
+    /** Follows success or fail. */
+    taro_result_fn complete;
+    /** Given to all callbacks of this struct. */
+    void *user_data;
+    /** Runs once, after the last callback that gets user_data. May be NULL. */
+    taro_release_fn release;
 } taro_send_options;
 
-/**
- * Options of `taro_socket_close`; every field that is 0 means its default.
- */
+/** Options of `taro_socket_close`; every field that is 0 means its default. */
 typedef struct taro_close_options {
-  /**
-   * sizeof(taro_close_options)
-   */
-  uint32_t struct_size;
-  /**
-   * Close code: 1000, or 3000 to 4999; 0 means 1000.
-   */
-  uint32_t code;
-  /**
-   * Close reason: at most 123 bytes of UTF-8.
-   */
-  struct taro_str reason;
-  /**
-   * The close was accepted. May be NULL, as all of the callbacks.
-   */
-  taro_result_fn success;
-  /**
-   * The close was refused; the socket lives on.
-   */
-  taro_result_fn fail;
-  /**
-   * Follows success or fail.
-   */
-  taro_result_fn complete;
-  /**
-   * Given to all callbacks of this struct.
-   */
-  void *user_data;
-  /**
-   * Runs once, after the last callback that gets user_data. May be NULL.
-   */
-  taro_release_fn release;
+    /** sizeof(taro_close_options) */
+    uint32_t struct_size;
+    /** Close code: 1000, or 3000 to 4999; 0 means 1000. */
+    uint32_t code;
+    /** Close reason: at most 123 bytes of UTF-8. */
+    struct taro_str reason;
+    /** The close was accepted. May be NULL, as all of the callbacks. */
+    taro_result_fn success;
+    /** The close was refused; the socket lives on. */
+    taro_result_fn fail;
+    /** Follows success or fail. */
+    taro_result_fn complete;
+    /** Given to all callbacks of this struct. */
+    void *user_data;
+    /** Runs once, after the last callback that gets user_data. May be NULL. */
+    taro_release_fn release;
 } taro_close_options;
 
-/**
- * What a socket has carried so far. The library fills as much of it as struct_size says.
- */
+/** What a socket has carried so far. The library fills as much of it as struct_size says. */
 typedef struct taro_socket_counters {
-  /**
-   * In: sizeof(taro_socket_counters). Out: the number of bytes filled.
-   */
-  uint32_t struct_size;
-  /**
-   * Always 0.
-   */
-  uint32_t reserved;
-  /**
-   * Messages handed to the operating system.
-   */
-  uint64_t messages_sent;
-  /**
-   * Messages received whole.
-   */
-  uint64_t messages_received;
-  /**
-   * Payload bytes of messages_sent.
-   */
-  uint64_t payload_bytes_sent;
-  /**
-   * Payload bytes of messages_received.
-   */
-  uint64_t payload_bytes_received;
-  /**
-   * Bytes written to the network after the upgrade, TLS included.
-   */
-  uint64_t wire_bytes_sent;
-  /**
-   * Bytes read from the network after the upgrade, TLS included.
-   */
-  uint64_t wire_bytes_received;
-  /**
-   * Pings sent.
-   */
-  uint64_t pings_sent;
-  /**
-   * Pongs received.
-   */
-  uint64_t pongs_received;
+    /** In: sizeof(taro_socket_counters). Out: the number of bytes filled. */
+    uint32_t struct_size;
+    /** Always 0. */
+    uint32_t reserved;
+    /** Messages handed to the operating system. */
+    uint64_t messages_sent;
+    /** Messages received whole. */
+    uint64_t messages_received;
+    /** Payload bytes of messages_sent. */
+    uint64_t payload_bytes_sent;
+    /** Payload bytes of messages_received. */
+    uint64_t payload_bytes_received;
+    /** Bytes written to the network after the upgrade, TLS included. */
+    uint64_t wire_bytes_sent;
+    /** Bytes read from the network after the upgrade, TLS included. */
+    uint64_t wire_bytes_received;
+    /** Pings sent. */
+    uint64_t pings_sent;
+    /** Pongs received. */
+    uint64_t pongs_received;
 } taro_socket_counters;
 
-/**
- * The call was accepted.
- */
+/** The call was accepted. */
 #define TARO_STATUS_OK 0
 
-/**
- * Misuse: a pointer is NULL where the header does not allow it.
- */
+/** Misuse: a pointer is NULL where the header does not allow it. */
 #define TARO_STATUS_NULL_POINTER -1
 
 /**
@@ -1075,205 +707,81 @@ typedef struct taro_socket_counters {
  */
 #define TARO_STATUS_BAD_STRUCT_SIZE -2
 
-/**
- * Misuse: the id is not, or no longer, that of an object of this kind.
- */
+/** Misuse: the id is not, or no longer, that of an object of this kind. */
 #define TARO_STATUS_BAD_HANDLE -3
 
-/**
- * Misuse: an argument or option is outside its documented range.
- */
+/** Misuse: an argument or option is outside its documented range. */
 #define TARO_STATUS_BAD_ARGUMENT -4
 
-/**
- * Misuse: `taro_init` after the library started, or `taro_app_dispatch` while the same app is dispatched.
- */
+/** Misuse: `taro_init` after the library started, or `taro_app_dispatch` while the same app is dispatched. */
 #define TARO_STATUS_BUSY -5
 
-/**
- * Misuse: `taro_shutdown` inside a callback could never end.
- */
+/** Misuse: `taro_shutdown` inside a callback could never end. */
 #define TARO_STATUS_WOULD_DEADLOCK -6
 
-/**
- * `taro_shutdown`: a callback of the host still runs. Nothing was freed; call it again.
- */
+/** `taro_shutdown`: a callback of the host still runs. Nothing was freed; call it again. */
 #define TARO_STATUS_TIMED_OUT -7
 
-/**
- * Misuse: this process was forked from one that had started the library.
- */
+/** Misuse: this process was forked from one that had started the library. */
 #define TARO_STATUS_FORKED -8
 
-/**
- * The library is shutting down.
- */
+/** The library is shutting down. */
 #define TARO_STATUS_SHUTTING_DOWN -9
 
-/**
- * Misuse: the function is not for an app of this delivery.
- */
+/** Misuse: the function is not for an app of this delivery. */
 #define TARO_STATUS_WRONG_DELIVERY -10
 
-/**
- * Misuse: a wake-up, log or thread callback called a function of the library.
- */
+/** Misuse: a wake-up, log or thread callback called a function of the library. */
 #define TARO_STATUS_IN_NOTICE -11
 
-/**
- * The operating system gave no thread, descriptor or memory for what the call needs.
- */
+/** The operating system gave no thread, descriptor or memory for what the call needs. */
 #define TARO_STATUS_NO_RESOURCES -12
 
-/**
- * This system cannot do what was asked.
- */
+/** This system cannot do what was asked. */
 #define TARO_STATUS_UNSUPPORTED -13
 
-/**
- * The URL is not an absolute ws or wss URL with a host and without a fragment, or the app forbids ws.
- */
+/** The URL is not an absolute ws or wss URL with a host and without a fragment, or the app forbids ws. */
 #define TARO_STATUS_INVALID_URL -100
 
-/**
- * The URL's host is not on the app's allow-list.
- */
+/** The URL's host is not on the app's allow-list. */
 #define TARO_STATUS_URL_NOT_ALLOWED -101
 
-/**
- * The app has as many live sockets as it may.
- */
+/** The app has as many live sockets as it may. */
 #define TARO_STATUS_TOO_MANY_SOCKETS -102
 
-/**
- * A header, protocol or other argument of the script is wrong; `reason` names the field.
- */
+/** A header, protocol or other argument of the script is wrong; `reason` names the field. */
 #define TARO_STATUS_PARAMETER -103
 
-/**
- * The app is in the background, or was for longer than its grace.
- */
+/** The app is in the background, or was for longer than its grace. */
 #define TARO_STATUS_INTERRUPTED -104
 
-/**
- * The connection was not open within its timeout.
- */
+/** The connection was not open within its timeout. */
 #define TARO_STATUS_CONNECT_TIMEOUT -105
 
-/**
- * The handshake failed, or the connection broke; `cause` says why.
- */
+/** The handshake failed, or the connection broke; `cause` says why. */
 #define TARO_STATUS_CONNECTION_FAILED -106
 
-/**
- * The socket is not open, or has ended.
- */
+/** The socket is not open, or has ended. */
 #define TARO_STATUS_NOT_CONNECTED -107
 
-/**
- * The close code is neither 1000 nor between 3000 and 4999.
- */
+/** The close code is neither 1000 nor between 3000 and 4999. */
 #define TARO_STATUS_INVALID_CLOSE_CODE -108
 
-/**
- * The close reason is longer than 123 bytes.
- */
+/** The close reason is longer than 123 bytes. */
 #define TARO_STATUS_INVALID_CLOSE_REASON -109
 
-/**
- * The send buffer is full; `drain` tells when it is worth trying again.
- */
+/** The send buffer is full; `drain` tells when it is worth trying again. */
 #define TARO_STATUS_FULL -110
 
-/**
- * The message is larger than the whole send buffer.
- */
+/** The message is larger than the whole send buffer. */
 #define TARO_STATUS_MESSAGE_TOO_BIG -111
 
-/**
- * An error inside the library. The socket it happened in is ended; others live on.
- */
+/** An error inside the library. The socket it happened in is ended; others live on. */
 #define TARO_STATUS_INTERNAL -199
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * The name of a status code, for logs.
- *
- * `status`: any number.
- *
- * Ownership: the string is static and NUL-terminated; do not free it.
- * Threads: any.
- * Callbacks: none follow; may be called inside any callback, notices included.
- * Returns: the constant's name, such as `TARO_STATUS_BAD_HANDLE`, or `TARO_STATUS_UNKNOWN`. Never NULL.
- * Since: 0.1.0
- */
-const char *taro_status_name(taro_status status);
-
-/**
- * The number of the binary interface of the library that is loaded.
- *
- * Compare it with TARO_ABI_VERSION after `dlopen`, before any other call.
- *
- * Ownership: nothing is passed.
- * Threads: any.
- * Callbacks: none follow; may be called inside any callback, notices included.
- * Returns: TARO_ABI_VERSION of the library.
- * Since: 0.1.0
- */
-uint32_t taro_abi_version(void);
-
-/**
- * The version of the library that is loaded, such as `0.1.0`.
- *
- * Ownership: the string is static and NUL-terminated; do not free it.
- * Threads: any.
- * Callbacks: none follow; may be called inside any callback, notices included.
- * Returns: the version. Never NULL.
- * Since: 0.1.0
- */
-const char *taro_version(void);
-
-/**
- * Sets what holds for the whole library. Optional: without it, the defaults hold.
- *
- * `options`: what to set; NULL means every default.
- *
- * Ownership: options is copied. On OK the library owns user_data until the end of `taro_shutdown`, which
- * runs release; on any other status it has not taken it.
- * Threads: any. No thread is started.
- * Callbacks: none follow by itself; may be called inside results and events, where it answers busy.
- * Returns: TARO_STATUS_OK; TARO_STATUS_BUSY if the library has been initialised already, or an app or a
- * socket was made; TARO_STATUS_BAD_STRUCT_SIZE; TARO_STATUS_BAD_ARGUMENT if io_threads is over 64, log_level
- * is none, or reserved is not 0; TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_SHUTTING_DOWN;
- * TARO_STATUS_INTERNAL.
- * Since: 0.1.0
- */
-taro_status taro_init(const struct taro_init_options *options);
-
-/**
- * Ends everything: every app and socket silently, then the library's threads.
- *
- * Releases all apps, waits for callbacks that run, runs every release function, joins the I/O threads. After
- * OK no code of the library runs on any I/O thread, `dlclose` is harmless, ids of before stay unknown,
- * retained messages stay valid, and the library can be used again, `taro_init` included. Calling it again,
- * or without ever having connected, is fine. While it runs, other calls answer TARO_STATUS_SHUTTING_DOWN or
- * TARO_STATUS_BAD_HANDLE; a second `taro_shutdown` waits for the first.
- *
- * `timeout_ms`: how long to wait in milliseconds for callbacks that run on other threads; 0 does not wait.
- *
- * Ownership: user_data of apps, sockets and calls is released, on the calling thread or on the thread that
- * was in a callback.
- * Threads: any but the library's own; it blocks.
- * Callbacks: only release functions run. Inside any callback it answers would-deadlock.
- * Returns: TARO_STATUS_OK; TARO_STATUS_TIMED_OUT if a callback or a hook of the host still runs: nothing was
- * freed, call again; TARO_STATUS_WOULD_DEADLOCK inside a callback; TARO_STATUS_IN_NOTICE;
- * TARO_STATUS_FORKED; TARO_STATUS_INTERNAL.
- * Since: 0.1.0
- */
-taro_status taro_shutdown(uint32_t timeout_ms);
 
 /**
  * Makes an app: the owner of sockets, limits, policy and delivery.
@@ -1441,6 +949,103 @@ taro_status taro_app_get_descriptor(taro_app app, int32_t *descriptor);
  * Since: 0.1.0
  */
 taro_status taro_connect_socket(const struct taro_connect_options *options, taro_socket *socket);
+
+/**
+ * The number of the binary interface of the library that is loaded.
+ *
+ * Compare it with TARO_ABI_VERSION after `dlopen`, before any other call.
+ *
+ * Ownership: nothing is passed.
+ * Threads: any.
+ * Callbacks: none follow; may be called inside any callback, notices included.
+ * Returns: TARO_ABI_VERSION of the library.
+ * Since: 0.1.0
+ */
+uint32_t taro_abi_version(void);
+
+/**
+ * The version of the library that is loaded, such as `0.1.0`.
+ *
+ * Ownership: the string is static and NUL-terminated; do not free it.
+ * Threads: any.
+ * Callbacks: none follow; may be called inside any callback, notices included.
+ * Returns: the version. Never NULL.
+ * Since: 0.1.0
+ */
+const char *taro_version(void);
+
+/**
+ * Sets what holds for the whole library. Optional: without it, the defaults hold.
+ *
+ * `options`: what to set; NULL means every default.
+ *
+ * Ownership: options is copied. On OK the library owns user_data until the end of `taro_shutdown`, which
+ * runs release; on any other status it has not taken it.
+ * Threads: any. No thread is started.
+ * Callbacks: none follow by itself; may be called inside results and events, where it answers busy.
+ * Returns: TARO_STATUS_OK; TARO_STATUS_BUSY if the library has been initialised already, or an app or a
+ * socket was made; TARO_STATUS_BAD_STRUCT_SIZE; TARO_STATUS_BAD_ARGUMENT if io_threads is over 64, log_level
+ * is none, or reserved is not 0; TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_SHUTTING_DOWN;
+ * TARO_STATUS_INTERNAL.
+ * Since: 0.1.0
+ */
+taro_status taro_init(const struct taro_init_options *options);
+
+/**
+ * Ends everything: every app and socket silently, then the library's threads.
+ *
+ * Releases all apps, waits for callbacks that run, runs every release function, joins the I/O threads. After
+ * OK no code of the library runs on any I/O thread, `dlclose` is harmless, ids of before stay unknown,
+ * retained messages stay valid, and the library can be used again, `taro_init` included. Calling it again,
+ * or without ever having connected, is fine. While it runs, other calls answer TARO_STATUS_SHUTTING_DOWN or
+ * TARO_STATUS_BAD_HANDLE; a second `taro_shutdown` waits for the first.
+ *
+ * `timeout_ms`: how long to wait in milliseconds for callbacks that run on other threads; 0 does not wait.
+ *
+ * Ownership: user_data of apps, sockets and calls is released, on the calling thread or on the thread that
+ * was in a callback.
+ * Threads: any but the library's own; it blocks.
+ * Callbacks: only release functions run. Inside any callback it answers would-deadlock.
+ * Returns: TARO_STATUS_OK; TARO_STATUS_TIMED_OUT if a callback or a hook of the host still runs: nothing was
+ * freed, call again; TARO_STATUS_WOULD_DEADLOCK inside a callback; TARO_STATUS_IN_NOTICE;
+ * TARO_STATUS_FORKED; TARO_STATUS_INTERNAL.
+ * Since: 0.1.0
+ */
+taro_status taro_shutdown(uint32_t timeout_ms);
+
+/**
+ * Keeps an inbound message beyond its callback, for a script engine that takes the bytes without a copy.
+ *
+ * `message`: the id of the message event, while its callback runs; or one that is retained already, which
+ * gives the same pointer again. `data`: receives the payload; not NULL. `data_len`: receives its length in
+ * bytes; not NULL.
+ *
+ * Ownership: the payload is the host's alone until `taro_message_release`: writable, 16-byte aligned, never
+ * NULL. It outlives socket, app and `taro_shutdown`. It is copied only where it was not aligned or not
+ * alone in its buffer.
+ * Threads: any, while the message's callback runs or after it was retained.
+ * Callbacks: none follow; meant to be called inside message callbacks.
+ * Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_HANDLE if the message's callback has
+ * returned; TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_INTERNAL.
+ * Since: 0.1.0
+ */
+taro_status taro_message_retain(taro_message message, void **data, size_t *data_len);
+
+/**
+ * Gives a retained message back.
+ *
+ * Inside its own callback the payload stays readable until the callback returns.
+ *
+ * `message`: the message; 0 is accepted and does nothing.
+ *
+ * Ownership: the payload is freed, the id ends. One release is enough, however often it was retained.
+ * Threads: any.
+ * Callbacks: none follow; may be called inside results and events.
+ * Returns: TARO_STATUS_OK; TARO_STATUS_BAD_HANDLE if the message is not retained; TARO_STATUS_IN_NOTICE;
+ * TARO_STATUS_FORKED; TARO_STATUS_INTERNAL.
+ * Since: 0.1.0
+ */
+taro_status taro_message_release(taro_message message);
 
 /**
  * Sends a whole message, or nothing.
@@ -1655,44 +1260,21 @@ taro_status taro_socket_resume(taro_socket socket);
 taro_status taro_socket_ping(taro_socket socket, const void *payload, size_t payload_len);
 
 /**
- * Keeps an inbound message beyond its callback, for a script engine that takes the bytes without a copy.
+ * The name of a status code, for logs.
  *
- * `message`: the id of the message event, while its callback runs; or one that is retained already, which
- * gives the same pointer again. `data`: receives the payload; not NULL. `data_len`: receives its length in
- * bytes; not NULL.
+ * `status`: any number.
  *
- * Ownership: the payload is the host's alone until `taro_message_release`: writable, 16-byte aligned, never
- * NULL. It outlives socket, app and `taro_shutdown`. It is copied only where it was not aligned or not
- * alone in its buffer.
- * Threads: any, while the message's callback runs or after it was retained.
- * Callbacks: none follow; meant to be called inside message callbacks.
- * Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_HANDLE if the message's callback has
- * returned; TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_INTERNAL.
- * Since: 0.1.0
- */
-taro_status taro_message_retain(taro_message message, void **data, size_t *data_len);
-
-/**
- * Gives a retained message back.
- *
- * Inside its own callback the payload stays readable until the callback returns.
- *
- * `message`: the message; 0 is accepted and does nothing.
- *
- * Ownership: the payload is freed, the id ends. One release is enough, however often it was retained.
+ * Ownership: the string is static and NUL-terminated; do not free it.
  * Threads: any.
- * Callbacks: none follow; may be called inside results and events.
- * Returns: TARO_STATUS_OK; TARO_STATUS_BAD_HANDLE if the message is not retained; TARO_STATUS_IN_NOTICE;
- * TARO_STATUS_FORKED; TARO_STATUS_INTERNAL.
+ * Callbacks: none follow; may be called inside any callback, notices included.
+ * Returns: the constant's name, such as `TARO_STATUS_BAD_HANDLE`, or `TARO_STATUS_UNKNOWN`. Never NULL.
  * Since: 0.1.0
  */
-taro_status taro_message_release(taro_message message);
+const char *taro_status_name(taro_status status);
 
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
-
-#endif  /* TARO_SOCKET_H */
 
 /** A taro_str of a string literal. */
 #ifdef __cplusplus
@@ -1722,3 +1304,5 @@ taro_status taro_message_release(taro_message message);
 
 /** A taro_socket_counters for taro_socket_get_counters to fill. */
 #define TARO_SOCKET_COUNTERS_INIT { (uint32_t)sizeof(taro_socket_counters), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+#endif  /* TARO_SOCKET_H */

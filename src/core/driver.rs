@@ -15,7 +15,7 @@ use super::end::End;
 use super::error::{Cause, Fault};
 use super::establish::tls_fault;
 use super::event::{Closed, Initiator, Payload};
-use super::liveness::{Due, Liveness};
+use super::liveness::Liveness;
 use super::socket::{Half, Orders, Socket, count};
 use super::state::Phase;
 use crate::protocol::message::{self, Incoming, MessageReader, Violation};
@@ -31,23 +31,23 @@ const READ: usize = 64 * 1024;
 const PARTING: Duration = Duration::from_secs(2);
 
 pub struct Driver {
-    socket: Arc<Socket>,
-    read: OwnedReadHalf,
-    reader: MessageReader,
-    is_tls: bool,
+    pub(super) socket: Arc<Socket>,
+    pub(super) read: OwnedReadHalf,
+    pub(super) reader: MessageReader,
+    pub(super) is_tls: bool,
     /// Read, and not yet taken because the host had as much as may wait.
-    backlog: Vec<u8>,
-    live: Liveness,
-    timer: Option<(Moment, Pin<Box<tokio::time::Sleep>>)>,
+    pub(super) backlog: Vec<u8>,
+    pub(super) live: Liveness,
+    pub(super) timer: Option<(Moment, Pin<Box<tokio::time::Sleep>>)>,
     /// The peer's close frame came, with what it said.
-    peer_close: Option<Option<(u16, String)>>,
+    pub(super) peer_close: Option<Option<(u16, String)>>,
     /// Until when the answer to it must be out.
-    answer_due: Option<Moment>,
+    pub(super) answer_due: Option<Moment>,
     /// Writing failed; what the peer has sent before is still read.
-    write_fault: Option<Fault>,
-    blocked: bool,
+    pub(super) write_fault: Option<Fault>,
+    pub(super) blocked: bool,
     /// The socket has ended: until when the connection is kept for the peer.
-    parting: Option<Moment>,
+    pub(super) parting: Option<Moment>,
 }
 
 /// What a read gave.
@@ -145,7 +145,7 @@ impl Driver {
         }
     }
 
-    fn ping(&self, half: &mut Half) {
+    pub(super) fn ping(&self, half: &mut Half) {
         // Without a link the connection is ending anyway.
         if half.frame(frame::PING, b"").is_ok() {
             count(&self.socket.counters.pings_sent, 1);
@@ -333,7 +333,7 @@ impl Driver {
     }
 
     /// Flushes, and tells what that brought; whether something is new.
-    fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
         let socket = Arc::clone(&self.socket);
         let mut after = After::new(&socket.app);
         let mut half = socket.half.lock();
@@ -366,71 +366,6 @@ impl Driver {
             return true;
         }
         false
-    }
-
-    fn next_deadline(&self, half: &Half) -> Option<Moment> {
-        let close = half.close.as_ref().map(|close| close.deadline);
-        [close, self.answer_due, self.live.next()].into_iter().flatten().min()
-    }
-
-    fn check_deadlines(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let socket = Arc::clone(&self.socket);
-            let mut after = After::new(&socket.app);
-            let mut half = socket.half.lock();
-            if half.phase == Phase::Ended {
-                return;
-            }
-            let Some(next) = self.next_deadline(&half) else {
-                self.timer = None;
-                return;
-            };
-            let now = Moment::now();
-            if next > now {
-                drop(half);
-                if self.timer.as_ref().is_none_or(|(moment, _)| *moment != next) {
-                    self.timer = Some((next, Box::pin(clock::timer(next))));
-                }
-                let Some((_, timer)) = &mut self.timer else { return };
-                if timer.as_mut().poll(cx).is_pending() {
-                    return;
-                }
-                // It may be early by its granularity; then the next one is for the rest.
-                self.timer = None;
-                continue;
-            }
-            let close = half.close.as_ref().is_some_and(|close| close.deadline <= now);
-            if close || self.answer_due.is_some_and(|due| due <= now) {
-                let fault = Fault::of(Cause::Timeout);
-                let end = match self.peer_close.take() {
-                    Some(said) => End::Closed(closed(said, &half, Some(&fault))),
-                    None => End::Broken(fault),
-                };
-                socket.finish(&mut half, end, &mut after);
-                return;
-            }
-            match self.live.due(now) {
-                Due::Nothing => {}
-                Due::Ping if half.phase == Phase::Open => {
-                    self.ping(&mut half);
-                    drop(half);
-                    drop(after);
-                    self.transmit(cx);
-                }
-                Due::Ping => {}
-                Due::PongTimeout => {
-                    socket.finish(&mut half, End::Broken(Fault::of(Cause::PongTimeout)), &mut after);
-                    return;
-                }
-                Due::Idle => {
-                    if half.phase == Phase::Open {
-                        half.queue_close(close::GOING_AWAY, "");
-                    }
-                    socket.finish(&mut half, End::Policy(Cause::Idle), &mut after);
-                    return;
-                }
-            }
-        }
     }
 
     /// Whether there is nothing to do until somebody wakes the task.
@@ -492,7 +427,7 @@ impl Driver {
 }
 
 /// `close` after the peer's close frame; `fault` if our answer did not get out.
-fn closed(said: Option<(u16, String)>, half: &Half, fault: Option<&Fault>) -> Closed {
+pub(super) fn closed(said: Option<(u16, String)>, half: &Half, fault: Option<&Fault>) -> Closed {
     let (code, reason) = said.unwrap_or((close::NO_STATUS, String::new()));
     let initiator = half.close.as_ref().map_or(Initiator::Peer, |close| close.initiator);
     Closed {

@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod connect;
+mod deadlines;
 mod delivery;
 mod descriptor;
 mod driver;
@@ -19,6 +20,7 @@ pub mod event;
 pub mod flavour;
 pub mod handler;
 pub mod handles;
+mod hold;
 pub mod library;
 mod liveness;
 mod pump;
@@ -30,4 +32,8 @@ pub mod socket;
 mod state;
 mod task;
 
+#[cfg(feature = "test-hooks")]
+pub use crate::runtime::clock;
+pub use crate::runtime::threads::Hook;
+pub use crate::runtime::{fork, log};
 pub use release::release as release_app;

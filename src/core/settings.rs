@@ -7,7 +7,7 @@ use super::error::Status;
 use super::flavour::Flavour;
 use crate::protocol::request::{self, Field};
 use crate::protocol::url::{self, Target};
-use crate::transport::tls::ClientTls;
+use crate::transport::tls::{self, ClientTls};
 
 /// Options of an app, with defaults filled in.
 pub struct AppSettings {
@@ -73,6 +73,27 @@ impl Override {
         let to = to.parse().map_err(|_| Status::BadArgument)?;
         Ok(Override { host: target.host.text(), port, to })
     }
+}
+
+/// The value of the Referer header.
+pub fn referer(value: &[u8]) -> Result<Option<String>, Status> {
+    request::check_field(b"Referer", value).map_err(|_| Status::BadArgument)?;
+    let text = std::str::from_utf8(value).map_err(|_| Status::BadArgument)?;
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+/// Whom to trust: the system's roots and those in these PEM texts, of which empty ones do not count.
+pub fn trust(pem_texts: &[&[u8]], insecure: bool) -> Result<ClientTls, Status> {
+    let mut roots = Vec::new();
+    for pem in pem_texts.iter().filter(|pem| !pem.is_empty()) {
+        roots.extend(tls::parse_roots(pem).map_err(|_| Status::BadArgument)?);
+    }
+    Ok(ClientTls::new(roots, insecure))
+}
+
+/// The system's roots alone.
+pub fn system_trust() -> ClientTls {
+    ClientTls::new(Vec::new(), false)
 }
 
 /// A host with or without port, through the same parser as URLs, so that both compare equal.

@@ -8,20 +8,19 @@ use super::ptr;
 use crate::core::error::Status;
 use crate::core::flavour::Flavour;
 use crate::core::handler::AppHandler;
-use crate::core::settings::{Allowed, AppSettings, Override};
-use crate::protocol::request;
-use crate::transport::tls::{self, ClientTls};
+use crate::core::settings::{self, Allowed, AppSettings, Override};
 
 const MEBIBYTE: u64 = 1024 * 1024;
 const MOST_SOCKETS: u32 = 65_535;
 
 /// What an app asked for, its handler and its user data.
+type Parts = (AppSettings, Box<dyn AppHandler>, Box<HostData>);
+
+/// Reads it.
 ///
 /// # Safety
 /// The pointers in `options` are valid for their lengths until the call returns.
-pub unsafe fn settings(
-    options: &taro_app_options,
-) -> Result<(AppSettings, Box<dyn AppHandler>, Box<HostData>), Status> {
+pub unsafe fn settings(options: &taro_app_options) -> Result<Parts, Status> {
     // SAFETY: the caller's promise is ours.
     let settings = unsafe { read(options) }?;
     Ok((settings, callback::app(options), HostData::hold(options.user_data, options.release)))
@@ -60,7 +59,7 @@ fn defaults(options: &taro_app_options, flavour: &'static Flavour) -> AppSetting
         allow_list: None,
         referer: None,
         overrides: Vec::new(),
-        tls: ClientTls::new(Vec::new(), options.tls_insecure == 1),
+        tls: settings::system_trust(),
         send_limit: bytes_or(options.send_limit_bytes, 16 * MEBIBYTE),
         message_limit: bytes_or(options.message_limit_bytes, 16 * MEBIBYTE),
         queue_limit: bytes_or(options.queue_limit_bytes, MEBIBYTE),
@@ -90,26 +89,20 @@ unsafe fn read(options: &taro_app_options) -> Result<AppSettings, Status> {
             }
             settings.allow_list = Some(list);
         }
-        let referer = ptr::str_bytes(options.referer)?;
-        if !referer.is_empty() {
-            request::check_field(b"Referer", referer).map_err(|_| Status::BadArgument)?;
-            settings.referer = Some(utf8(referer)?.to_owned());
-        }
+        settings.referer = settings::referer(ptr::str_bytes(options.referer)?)?;
         for entry in ptr::slice(options.address_overrides, options.address_overrides_len)? {
             let (from, to) = (ptr::str_bytes(entry.from)?, ptr::str_bytes(entry.to)?);
             settings.overrides.push(Override::parse(utf8(from)?, utf8(to)?)?);
         }
-        let mut roots = Vec::new();
-        let pem = ptr::str_bytes(options.ca_pem)?;
-        if !pem.is_empty() {
-            roots.extend(tls::parse_roots(pem).map_err(|_| Status::BadArgument)?);
+        let path = ptr::str_bytes(options.ca_file)?;
+        let file = match path {
+            [] => Vec::new(),
+            path => std::fs::read(utf8(path)?).map_err(|_| Status::BadArgument)?,
+        };
+        if !path.is_empty() && file.is_empty() {
+            return Err(Status::BadArgument);
         }
-        let file = ptr::str_bytes(options.ca_file)?;
-        if !file.is_empty() {
-            let pem = std::fs::read(utf8(file)?).map_err(|_| Status::BadArgument)?;
-            roots.extend(tls::parse_roots(&pem).map_err(|_| Status::BadArgument)?);
-        }
-        settings.tls = ClientTls::new(roots, options.tls_insecure == 1);
+        settings.tls = settings::trust(&[ptr::str_bytes(options.ca_pem)?, &file], options.tls_insecure == 1)?;
     }
     Ok(settings)
 }

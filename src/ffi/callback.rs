@@ -9,13 +9,13 @@ use super::event::*;
 use super::library::{taro_log_fn, taro_thread_fn};
 use super::status;
 use super::{ptr, retained};
+use crate::core::Hook;
 use crate::core::error::{Cause, Status, TlsFault};
 use crate::core::event::{Closed, Initiator, Opened, Payload, Record};
 use crate::core::handler::{AppHandler, CallHandler, SocketHandler, Token};
+use crate::core::log::Sink;
 use crate::core::scope;
 use crate::core::settings::ConnectRequest;
-use crate::runtime::log::Sink;
-use crate::runtime::threads::Hook;
 
 /// A pointer of the host that is passed back to it, and never read.
 #[derive(Clone, Copy)]

@@ -6,8 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::hooks;
 use super::status::{self, TARO_STATUS_INTERNAL, taro_status};
 use crate::core::error::Status;
-use crate::core::{library, scope};
-use crate::runtime::{fork, log};
+use crate::core::{fork, library, log, scope};
 
 /// An export that answers with a status.
 pub fn call(name: &'static str, body: impl FnOnce() -> Result<(), Status>) -> taro_status {

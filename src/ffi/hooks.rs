@@ -13,8 +13,7 @@ mod armed {
 
     use parking_lot::Mutex;
 
-    use crate::core::handles;
-    use crate::runtime::clock;
+    use crate::core::{clock, handles};
 
     static ARMED: Mutex<Option<String>> = Mutex::new(None);
 

@@ -142,8 +142,8 @@ pub extern "C" fn taro_shutdown(timeout_ms: u32) -> taro_status {
 
 #[cfg(test)]
 mod tests {
-    use super::super::status;
     use super::*;
+    use crate::ffi::status;
 
     #[test]
     fn version_is_a_c_string() {

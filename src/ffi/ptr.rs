@@ -282,7 +282,8 @@ impl StructOut {
         }
         // SAFETY: not NULL, and the struct begins with struct_size.
         let size = unsafe { ptr::read_unaligned(place.cast::<u32>()) } as usize;
-        let whole_counters = size % size_of::<u64>() == 0 || size >= size_of::<taro_socket_counters>();
+        let whole_counters =
+            size.is_multiple_of(size_of::<u64>()) || size >= size_of::<taro_socket_counters>();
         if size < 2 * size_of::<u64>() || size > LONGEST_STRUCT || !whole_counters {
             return Err(Status::BadStructSize);
         }

@@ -97,7 +97,7 @@ pub fn retain(id: u64) -> Result<(*mut u8, usize), Status> {
     let (_, payload) = lent.swap_remove(at);
     let mut entry = match payload.owned {
         // The callback's pointer stays good: the buffer itself is kept.
-        Some(buffer) if !buffer.is_empty() && buffer.as_ptr() as usize % ALIGNMENT == 0 => {
+        Some(buffer) if !buffer.is_empty() && (buffer.as_ptr() as usize).is_multiple_of(ALIGNMENT) => {
             Kept { length: buffer.len(), buffer, original: None, start: 0, released: false, lent: true }
         }
         original => Kept { original, ..Kept::copy(payload.data, payload.length) },

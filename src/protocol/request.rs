@@ -110,8 +110,8 @@ pub fn encode(
 
 #[cfg(test)]
 mod tests {
-    use super::super::url;
     use super::*;
+    use crate::protocol::url;
 
     fn field(name: &str, value: &str) -> Field {
         Field { name: name.into(), value: value.into() }

@@ -12,12 +12,15 @@ const VERSION: &[u8] = b"HTTP/1.1 ";
 /// Most fields of one head.
 const MAX_FIELDS: usize = 256;
 
+/// Names and values.
+pub type Headers = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// A server's agreement to the upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
-    /// Name and value, in order, case and number as they came.
-    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// In order, case and number as they came.
+    pub headers: Headers,
     /// The subprotocol picked, empty if none.
     pub protocol: String,
     /// The extensions agreed on, empty as long as none is offered.
@@ -105,7 +108,7 @@ impl ResponseReader {
         Ok(None)
     }
 
-    fn judge(&self, headers: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Response, ResponseError> {
+    fn judge(&self, headers: Headers) -> Result<Response, ResponseError> {
         let refuse = |why| Err(ResponseError::Upgrade(why));
         match single(&headers, "Upgrade") {
             Ok(Some(value)) if value.eq_ignore_ascii_case(b"websocket") => {}
@@ -140,7 +143,7 @@ impl ResponseReader {
     }
 }
 
-fn parse(head: &[u8]) -> Result<(u16, Vec<(Vec<u8>, Vec<u8>)>), ResponseError> {
+fn parse(head: &[u8]) -> Result<(u16, Headers), ResponseError> {
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(head) {

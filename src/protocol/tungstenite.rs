@@ -16,8 +16,8 @@ pub fn is_close_code(code: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame;
     use super::*;
+    use crate::protocol::frame;
     use std::io::Cursor;
     use tokio_tungstenite::tungstenite::protocol::frame::{FrameHeader, coding::OpCode};
 
