@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The examples as a host builds them, linked with the shared and the static library, and under valgrind,
+# The examples and C tests as a host builds them, linked with the shared and the static library, and under valgrind,
 # against an echo server that others wrote (Python's websockets).
 . "$(dirname "$0")/../lib.sh"
 
@@ -26,7 +26,7 @@ ln -s "$RELEASE_LIB_DIR/$LIB_FILE" "$home/libtaro_socket.so.1"
 flags=(-Wall -Wextra -Wpedantic -Werror -O1 -g -I include)
 private=(-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc)
 
-for source in examples/minimal.c examples/host_loop.c examples/echo.cpp; do
+for source in ffi-tests/c/*.c examples/minimal.c examples/host_loop.c examples/echo.cpp; do
   name=$(basename "${source%.*}")
   case $source in
     *.c) compiler=(cc -std=c11) ;;

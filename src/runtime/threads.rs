@@ -84,33 +84,65 @@ pub fn pick() -> io::Result<IoThread> {
 }
 
 fn start(index: usize, hooks: Hooks) -> io::Result<Running> {
-    static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-    let thread = IoThread(Arc::new(Inner {
-        number: NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
-        handle: runtime.handle().clone(),
-        stop: Notify::new(),
-        ended: Mutex::new(false),
-        changed: Condvar::new(),
-    }));
     let name = format!("taro-io-{index}");
-    let inner = Arc::clone(&thread.0);
+    // The runtime is made on its own thread: made here, it would leave marks in the host's thread-locals.
+    let place = Arc::new(Starting { made: Mutex::new(None), changed: Condvar::new() });
+    let starting = Arc::clone(&place);
     let _blocked = Blocked::enter();
-    let join = std::thread::Builder::new().name(name.clone()).spawn(move || {
-        CURRENT.set(inner.number);
-        call(hooks.start.as_ref(), &name);
-        // A task that panics is caught in the task; this is for what nobody foresaw.
-        if catch_unwind(AssertUnwindSafe(|| runtime.block_on(inner.stop.notified()))).is_err() {
-            log::write(log::ERROR, format_args!("an I/O thread panicked"));
+    let join =
+        std::thread::Builder::new().name(name.clone()).spawn(move || live(&name, &hooks, &starting))?;
+    let mut made = place.made.lock();
+    while made.is_none() {
+        place.changed.wait(&mut made);
+    }
+    match made.take() {
+        Some(Ok(thread)) => Ok(Running { thread, join: Some(join) }),
+        Some(Err(error)) => Err(error),
+        None => Err(io::Error::other("no thread")),
+    }
+}
+
+/// Where a new thread says whether it could start.
+struct Starting {
+    made: Mutex<Option<io::Result<IoThread>>>,
+    changed: Condvar,
+}
+
+/// What an I/O thread does.
+fn live(name: &str, hooks: &Hooks, starting: &Starting) {
+    static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    let built = Builder::new_current_thread().enable_io().enable_time().build();
+    let (runtime, inner) = match built {
+        Ok(runtime) => {
+            let inner = Arc::new(Inner {
+                number: NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+                handle: runtime.handle().clone(),
+                stop: Notify::new(),
+                ended: Mutex::new(false),
+                changed: Condvar::new(),
+            });
+            *starting.made.lock() = Some(Ok(IoThread(Arc::clone(&inner))));
+            (runtime, inner)
         }
-        if catch_unwind(AssertUnwindSafe(|| drop(runtime))).is_err() {
-            log::write(log::ERROR, format_args!("the end of an I/O thread panicked"));
+        Err(error) => {
+            *starting.made.lock() = Some(Err(error));
+            starting.changed.notify_one();
+            return;
         }
-        call(hooks.stop.as_ref(), &name);
-        *inner.ended.lock() = true;
-        inner.changed.notify_all();
-    })?;
-    Ok(Running { thread, join: Some(join) })
+    };
+    starting.changed.notify_one();
+    CURRENT.set(inner.number);
+    call(hooks.start.as_ref(), name);
+    // A task that panics is caught in the task; this is for what nobody foresaw.
+    if catch_unwind(AssertUnwindSafe(|| runtime.block_on(inner.stop.notified()))).is_err() {
+        log::write(log::ERROR, format_args!("an I/O thread panicked"));
+    }
+    if catch_unwind(AssertUnwindSafe(|| drop(runtime))).is_err() {
+        log::write(log::ERROR, format_args!("the end of an I/O thread panicked"));
+    }
+    call(hooks.stop.as_ref(), name);
+    *inner.ended.lock() = true;
+    inner.changed.notify_all();
 }
 
 fn call(hook: Option<&Hook>, name: &str) {
