@@ -113,6 +113,7 @@ impl Driver {
         let mut after = After::new(&socket.app);
         let mut half = socket.half.lock();
         half.armed = false;
+        half.news = false;
         let orders = std::mem::take(&mut half.orders);
         if orders.any() && half.phase != Phase::Ended {
             self.follow(&orders, &mut half, &mut after);
@@ -371,7 +372,7 @@ impl Driver {
     /// Whether there is nothing to do until somebody wakes the task.
     fn rest(&mut self, cx: &mut Context<'_>) -> bool {
         let mut half = self.socket.half.lock();
-        if half.phase == Phase::Ended || half.orders.any() || half.has_outbound() && !self.blocked {
+        if half.news || half.phase == Phase::Ended || half.has_outbound() && !self.blocked {
             return false;
         }
         if half.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
@@ -419,6 +420,10 @@ impl Driver {
             let mut half = self.socket.half.lock();
             half.waker = Some(cx.waker().clone());
             half.armed = true;
+            if half.news {
+                // Released meanwhile: the connection is not kept for the peer any more.
+                cx.waker().wake_by_ref();
+            }
             return Poll::Pending;
         }
         self.socket.half.lock().link = None;

@@ -140,13 +140,13 @@ impl Socket {
 
     /// Nothing is sent any more; gives out the calls that wait.
     pub(super) fn stop(&self, half: &mut Half) -> Vec<Call> {
-        if matches!(half.phase, Phase::Open) && half.link.is_some() {
-            half.queue_close(close::GOING_AWAY, "");
+        if half.phase == Phase::Open {
+            half.say_goodbye();
         }
         half.phase = Phase::Ended;
         half.buffered = 0;
         half.owes_drain = false;
-        half.pending.drain(..).filter_map(Pending::into_call).collect()
+        std::mem::take(&mut half.pending).into_iter().filter_map(Pending::into_call).collect()
     }
 
     /// Ends the socket, once.
@@ -227,6 +227,16 @@ impl Socket {
 }
 
 impl Half {
+    /// The peer of an open connection is told that it ends, as far as that goes without waiting: after a
+    /// shutdown no task is left to do it.
+    fn say_goodbye(&mut self) {
+        self.queue_close(close::GOING_AWAY, "");
+        if let Some(link) = &mut self.link {
+            // What cannot be written now is the task's, if it lives.
+            let _written = link.try_flush();
+        }
+    }
+
     /// Puts a close frame into the link. If that cannot be, the connection is lost anyway.
     pub fn queue_close(&mut self, code: u16, reason: &str) {
         let payload = close::payload(code, reason);

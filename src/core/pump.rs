@@ -30,28 +30,33 @@ type Grace = Option<(clock::Moment, Pin<Box<tokio::time::Sleep>>)>;
 fn turn(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Grace) -> Poll<()> {
     let _turn = Turn::enter(app.address());
     let more = app.settings.direct && app.pump();
+    {
+        let mut state = app.state.lock();
+        if state.ending != Ending::No {
+            return Poll::Ready(());
+        }
+        if more || app.settings.direct && !state.queue.is_empty() {
+            cx.waker().wake_by_ref();
+        } else {
+            state.pump = Some(cx.waker().clone());
+        }
+    }
+    // Behind the waker: whoever changes the grace from here on has this turn run again.
+    watch_grace(app, cx, grace);
+    Poll::Pending
+}
+
+fn watch_grace(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Grace) {
     loop {
         let end = app.grace_end();
         if grace.as_ref().map(|(moment, _)| *moment) != end {
             *grace = end.map(|moment| (moment, Box::pin(clock::timer(moment))));
         }
-        let Some((_, timer)) = grace else { break };
+        let Some((_, timer)) = grace else { return };
         // The timer may be early by its granularity; then the next one is for the rest.
         if timer.as_mut().poll(cx).is_pending() || app.interrupt_if_due() {
-            break;
+            return;
         }
         *grace = None;
     }
-    let mut state = app.state.lock();
-    if state.ending != Ending::No {
-        return Poll::Ready(());
-    }
-    let waits = app.settings.direct && !state.queue.is_empty();
-    if more || waits {
-        drop(state);
-        cx.waker().wake_by_ref();
-        return Poll::Pending;
-    }
-    state.pump = Some(cx.waker().clone());
-    Poll::Pending
 }

@@ -57,6 +57,8 @@ pub struct Half {
     pub waker: Option<Waker>,
     /// The task sleeps and must be woken for what is new.
     pub armed: bool,
+    /// Something is new since the task began its turn.
+    pub news: bool,
     /// The host's user data; it leaves with the terminal event.
     pub token: Option<HostToken>,
     pub protocol: String,
@@ -164,6 +166,7 @@ impl Socket {
                 orders: Orders::default(),
                 waker: None,
                 armed: false,
+                news: false,
                 token: Some(token),
                 protocol: String::new(),
                 extensions: String::new(),
@@ -376,8 +379,9 @@ impl Socket {
 }
 
 impl Half {
-    /// The waker of a task that sleeps.
+    /// The waker of a task that sleeps; one that runs looks again before it sleeps.
     pub fn wake(&mut self) -> Option<Waker> {
+        self.news = true;
         if std::mem::take(&mut self.armed) { self.waker.clone() } else { None }
     }
 }

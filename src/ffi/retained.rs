@@ -3,7 +3,7 @@
 //! While a message's callback runs, its payload is in the list of lent ones; a retain moves it from there to
 //! the kept ones, from any thread. What is kept belongs to the process, not to a socket or an app.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -39,10 +39,10 @@ unsafe impl Send for Lent {}
 
 struct Messages {
     lent: Vec<(u64, Lent)>,
-    kept: Option<HashMap<u64, Kept>>,
+    kept: BTreeMap<u64, Kept>,
 }
 
-static MESSAGES: Mutex<Messages> = Mutex::new(Messages { lent: Vec::new(), kept: None });
+static MESSAGES: Mutex<Messages> = Mutex::new(Messages { lent: Vec::new(), kept: BTreeMap::new() });
 static SERIAL: AtomicU64 = AtomicU64::new(1);
 /// What an empty payload points to.
 static EMPTY: [u8; ALIGNMENT] = [0; ALIGNMENT];
@@ -74,11 +74,10 @@ pub fn lend(payload: Payload<'_>, callback: impl FnOnce(u64, *const u8, usize)) 
 
 impl Messages {
     fn callback_over(&mut self, id: u64) -> Option<Kept> {
-        let kept = self.kept.as_mut()?;
-        let entry = kept.get_mut(&id)?;
+        let entry = self.kept.get_mut(&id)?;
         entry.lent = false;
         entry.original = None;
-        if entry.released { kept.remove(&id) } else { None }
+        if entry.released { self.kept.remove(&id) } else { None }
     }
 }
 
@@ -86,7 +85,6 @@ impl Messages {
 pub fn retain(id: u64) -> Result<(*mut u8, usize), Status> {
     let mut messages = MESSAGES.lock();
     let Messages { lent, kept } = &mut *messages;
-    let kept = kept.get_or_insert_default();
     if let Some(entry) = kept.get_mut(&id) {
         if entry.released {
             return Err(Status::BadHandle);
@@ -130,7 +128,7 @@ impl Kept {
 pub fn release(id: u64) -> Result<(), Status> {
     let gone = {
         let mut messages = MESSAGES.lock();
-        let kept = messages.kept.as_mut().ok_or(Status::BadHandle)?;
+        let kept = &mut messages.kept;
         let entry = kept.get_mut(&id).filter(|entry| !entry.released).ok_or(Status::BadHandle)?;
         if entry.lent {
             entry.released = true;

@@ -80,7 +80,7 @@ fn submit(work: Work) -> io::Result<()> {
         return Ok(());
     }
     let _blocked = Blocked::enter();
-    let name = format!("taro-dns-{}", pool.started % MOST_THREADS as u64);
+    let name = format!("taro-work-{}", pool.started % MOST_THREADS as u64);
     match std::thread::Builder::new().name(name).spawn(drain) {
         Ok(_detached) => {
             pool.threads += 1;
