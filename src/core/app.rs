@@ -7,7 +7,8 @@ use std::task::Waker;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::delivery::{After, Item};
+use super::after::After;
+use super::delivery::Item;
 use super::descriptor::Descriptor;
 use super::error::Status;
 use super::handler::{AppHandler, HostToken};
@@ -32,7 +33,7 @@ pub struct App {
     /// 0 for the default app.
     pub id: u64,
     pub settings: AppSettings,
-    pub(super) handler: Box<dyn AppHandler>,
+    handler: Box<dyn AppHandler>,
     thread: OnceLock<IoThread>,
     pub(super) state: Mutex<State>,
     /// Signalled when something that a release waits for is over.
@@ -244,6 +245,11 @@ impl App {
         state.background_since = None;
         self.background.store(false, Ordering::Release);
         after.wake(state.pump.take());
+    }
+
+    /// The notice that something waits for dispatch.
+    pub(super) fn wake_host(&self) {
+        self.handler.wake(self.id);
     }
 
     /// When the grace of the background is over, if it runs.

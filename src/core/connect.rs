@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::after::After;
 use super::app::{self, App, Ending};
-use super::delivery::{After, Item};
+use super::delivery::Item;
 use super::error::{Fault, Status};
 use super::event::Api;
 use super::handler::{HostToken, SocketHandler};

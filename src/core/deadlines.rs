@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::task::Context;
 
-use super::delivery::After;
+use super::after::After;
 use super::driver::{Driver, closed};
 use super::end::End;
 use super::error::{Cause, Fault};

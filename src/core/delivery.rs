@@ -5,14 +5,14 @@
 //! that its drop releases, is over.
 //!
 //! Locks are taken in this order: a socket's half, then its app's state, then a socket's hold. What must
-//! happen without a lock (wakes, notices, drops of what the host owns) is put into an `After`, which is
-//! declared before the locks are taken and so acts after they are gone.
+//! happen without a lock (wakes, notices, drops of what the host owns) is put into an `After`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::after::After;
 use super::app::{App, Ending, State};
 use super::error::Status;
 use super::event::{Closed, Opened, Payload, ReadyState, Record};
@@ -155,45 +155,6 @@ impl Item {
     }
 }
 
-/// What waits until the locks are gone.
-pub struct After<'a> {
-    app: &'a Arc<App>,
-    notice: bool,
-    pub(super) wakers: Vec<Waker>,
-    pub(super) dropped: Vec<Item>,
-}
-
-impl<'a> After<'a> {
-    pub fn new(app: &'a Arc<App>) -> After<'a> {
-        After { app, notice: false, wakers: Vec::new(), dropped: Vec::new() }
-    }
-
-    pub fn wake(&mut self, waker: Option<Waker>) {
-        self.wakers.extend(waker);
-    }
-}
-
-impl Drop for After<'_> {
-    fn drop(&mut self) {
-        if !self.dropped.is_empty() {
-            let _level = scope::enter_callback();
-            self.dropped.clear();
-        }
-        for waker in self.wakers.drain(..) {
-            waker.wake();
-        }
-        if self.notice {
-            {
-                let _level = scope::enter_notice();
-                self.app.handler.wake(self.app.id);
-            }
-            let mut state = self.app.state.lock();
-            state.notices -= 1;
-            self.app.leave(state);
-        }
-    }
-}
-
 impl App {
     /// Queues a delivery, or puts it aside if its socket is paused.
     pub fn post(self: &Arc<App>, item: Item, after: &mut After<'_>) {
@@ -205,7 +166,7 @@ impl App {
         if state.ending != Ending::No {
             // Whoever finishes the release drops it, before the app's own user data.
             if state.ending == Ending::Done {
-                after.dropped.push(item)
+                after.drop_later(item)
             } else {
                 state.leftovers.push(item)
             }
@@ -213,7 +174,7 @@ impl App {
         }
         let socket = item.socket();
         if item.is_event() && socket.is_released() {
-            after.dropped.push(item);
+            after.drop_later(item);
             return;
         }
         if item.is_held_by_pause() {
@@ -248,8 +209,7 @@ impl App {
     }
 
     fn notify(&self, state: &mut State, after: &mut After<'_>) {
-        if !after.notice {
-            after.notice = true;
+        if after.notify() {
             state.notices += 1;
         }
     }
@@ -305,7 +265,7 @@ impl App {
         state.bytes -= item.bytes();
         self.queued_bytes.store(state.bytes, Ordering::Relaxed);
         if state.bytes < self.settings.queue_limit {
-            after.wakers.append(&mut state.stalled);
+            after.wake_all(&mut state.stalled);
         }
         if state.queue.is_empty() {
             state.sync_descriptor();

@@ -10,7 +10,7 @@ use bytes::BufMut;
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 
-use super::delivery::After;
+use super::after::After;
 use super::end::End;
 use super::error::{Cause, Fault};
 use super::establish::tls_fault;

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::delivery::{After, Item};
+use super::after::After;
+use super::delivery::Item;
 use super::error::{Cause, Fault, Status};
 use super::event::{Api, Closed, Initiator, ReadyState};
 use super::handler::CallHandler;

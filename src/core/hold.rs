@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::after::After;
 use super::app::{App, State};
-use super::delivery::{After, Item};
+use super::delivery::Item;
 use super::socket::Socket;
 
 impl App {
@@ -18,7 +19,7 @@ impl App {
         for item in std::mem::take(&mut state.queue) {
             if goes(&item) {
                 state.bytes -= item.bytes();
-                after.dropped.push(item);
+                after.drop_later(item);
             } else {
                 state.queue.push_back(item);
             }
@@ -29,7 +30,7 @@ impl App {
         for item in std::mem::take(&mut hold.items) {
             if goes(&item) {
                 hold.bytes -= item.bytes();
-                after.dropped.push(item);
+                after.drop_later(item);
             } else {
                 hold.items.push_back(item);
             }
@@ -52,7 +53,7 @@ impl App {
         self.queued_bytes.store(state.bytes, Ordering::Relaxed);
         socket.held_bytes.store(hold.bytes, Ordering::Relaxed);
         if state.bytes < self.settings.queue_limit {
-            after.wakers.append(&mut state.stalled);
+            after.wake_all(&mut state.stalled);
         }
         state.sync_descriptor();
     }

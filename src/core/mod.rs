@@ -7,6 +7,7 @@
 //! A socket is a half that any thread may lock (`socket`, `send`, `end`) and a task on its app's I/O thread
 //! (`task`, `establish`, `driver`). What the host is told goes through its app's queue (`delivery`, `pump`).
 
+mod after;
 pub mod app;
 pub mod connect;
 mod deadlines;

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::delivery::{After, Item};
+use super::after::After;
+use super::delivery::Item;
 use super::error::{Fault, Status};
 use super::event::{Api, Record};
 use super::handler::CallHandler;

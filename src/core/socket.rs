@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use super::after::After;
 use super::app::App;
-use super::delivery::{After, Item};
+use super::delivery::Item;
 use super::end::HostClose;
 use super::error::Status;
 use super::event::{Opened, ReadyState};

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::delivery::{After, Item};
+use super::after::After;
+use super::delivery::Item;
 use super::driver::Driver;
 use super::end::End;
 use super::error::{Cause, Fault};
