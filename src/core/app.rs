@@ -40,6 +40,8 @@ pub struct App {
     pub(super) changed: Condvar,
     /// Copies of what the state says, for looks without the lock.
     pub(super) queued_bytes: AtomicUsize,
+    /// Something stands before the next message of a burst: the queue, or the end.
+    attention: AtomicBool,
     released: AtomicBool,
     background: AtomicBool,
 }
@@ -74,7 +76,7 @@ pub struct State {
 }
 
 impl State {
-    pub fn sync_descriptor(&mut self) {
+    fn sync_descriptor(&mut self) {
         let waits = !self.queue.is_empty();
         if let Some(descriptor) = &mut self.descriptor {
             descriptor.show(waits);
@@ -180,6 +182,7 @@ impl App {
             }),
             changed: Condvar::new(),
             queued_bytes: AtomicUsize::new(0),
+            attention: AtomicBool::new(false),
             released: AtomicBool::new(false),
             background: AtomicBool::new(false),
         })
@@ -196,6 +199,18 @@ impl App {
 
     pub(super) fn mark_released(&self) {
         self.released.store(true, Ordering::Release);
+        self.attention.store(true, Ordering::Release);
+    }
+
+    pub(super) fn wants_attention(&self) -> bool {
+        self.attention.load(Ordering::Acquire)
+    }
+
+    /// The queue has changed: what shows it to others follows.
+    pub(super) fn queue_changed(&self, state: &mut State) {
+        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
+        self.attention.store(!state.queue.is_empty() || state.ending != Ending::No, Ordering::Release);
+        state.sync_descriptor();
     }
 
     pub fn is_in_background(&self) -> bool {

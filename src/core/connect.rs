@@ -112,7 +112,9 @@ fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Option<Arc<Socket>>, Re
     let old = old.max_by_key(|old| old.serial()).cloned();
     if let Some(old) = &old {
         // The old one's end is told first, whether it is still to come or waits to be told.
-        socket.hold.lock().gate = Some(old.id());
+        let mut hold = socket.hold.lock();
+        hold.gate = Some(old.id());
+        socket.hold_changed(&hold);
     }
     state.sockets.insert(id, Arc::clone(socket));
     state.live.push(id);

@@ -1,7 +1,6 @@
 //! What ends or pings an open connection when its time has come.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::task::Context;
 
 use super::after::After;
@@ -20,62 +19,53 @@ impl Driver {
         [close, self.answer_due, self.live.next()].into_iter().flatten().min()
     }
 
-    pub(super) fn check_deadlines(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let socket = Arc::clone(&self.socket);
-            let mut after = After::new(&socket.app);
-            let mut half = socket.half.lock();
-            if half.phase == Phase::Ended {
-                return;
-            }
-            let Some(next) = self.next_deadline(&half) else {
+    /// Does what is due, and has the task woken for the next.
+    pub(super) fn check_deadlines(&mut self, cx: &mut Context<'_>, half: &mut Half, after: &mut After<'_>) {
+        while half.phase != Phase::Ended {
+            let Some(next) = self.next_deadline(half) else {
                 self.timer = None;
                 return;
             };
             let now = Moment::now();
-            if next > now {
-                drop(half);
-                if self.timer.as_ref().is_none_or(|(moment, _)| *moment != next) {
-                    self.timer = Some((next, Box::pin(clock::timer(next))));
-                }
-                let Some((_, timer)) = &mut self.timer else { return };
-                if timer.as_mut().poll(cx).is_pending() {
-                    return;
-                }
-                // It may be early by its granularity; then the next one is for the rest.
-                self.timer = None;
+            if next <= now {
+                self.act(now, half, after);
                 continue;
             }
-            let close = half.close.as_ref().is_some_and(|close| close.deadline <= now);
-            if close || self.answer_due.is_some_and(|due| due <= now) {
-                let fault = Fault::of(Cause::Timeout);
-                let end = match self.peer_close.take() {
-                    Some(said) => End::Closed(closed(said, &half, Some(&fault))),
-                    None => End::Broken(fault),
-                };
-                socket.finish(&mut half, end, &mut after);
+            if self.timer.as_ref().is_none_or(|(moment, _)| *moment != next) {
+                self.timer = Some((next, Box::pin(clock::timer(next))));
+            }
+            let Some((_, timer)) = &mut self.timer else { return };
+            if timer.as_mut().poll(cx).is_pending() {
                 return;
             }
-            match self.live.due(now) {
-                Due::Nothing => {}
-                Due::Ping if half.phase == Phase::Open => {
-                    self.ping(&mut half);
-                    drop(half);
-                    drop(after);
-                    self.transmit(cx);
+            // It may be early by its granularity; then the next one is for the rest.
+            self.timer = None;
+        }
+    }
+
+    fn act(&mut self, now: Moment, half: &mut Half, after: &mut After<'_>) {
+        let close = half.close.as_ref().is_some_and(|close| close.deadline <= now);
+        if close || self.answer_due.is_some_and(|due| due <= now) {
+            let fault = Fault::of(Cause::Timeout);
+            let end = match self.peer_close.take() {
+                Some(said) => End::Closed(closed(said, half, Some(&fault))),
+                None => End::Broken(fault),
+            };
+            self.socket.finish(half, end, after);
+            return;
+        }
+        match self.live.due(now) {
+            // What is sent here is flushed in the next turn: `serve` sees it before it sleeps.
+            Due::Ping if half.phase == Phase::Open => self.ping(half),
+            Due::Nothing | Due::Ping => {}
+            Due::PongTimeout => {
+                self.socket.finish(half, End::Broken(Fault::of(Cause::PongTimeout)), after);
+            }
+            Due::Idle => {
+                if half.phase == Phase::Open {
+                    half.queue_close(close::GOING_AWAY, "");
                 }
-                Due::Ping => {}
-                Due::PongTimeout => {
-                    socket.finish(&mut half, End::Broken(Fault::of(Cause::PongTimeout)), &mut after);
-                    return;
-                }
-                Due::Idle => {
-                    if half.phase == Phase::Open {
-                        half.queue_close(close::GOING_AWAY, "");
-                    }
-                    socket.finish(&mut half, End::Policy(Cause::Idle), &mut after);
-                    return;
-                }
+                self.socket.finish(half, End::Policy(Cause::Idle), after);
             }
         }
     }

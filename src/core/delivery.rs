@@ -194,17 +194,14 @@ impl App {
     pub(super) fn push(self: &Arc<App>, state: &mut State, item: Item, after: &mut After<'_>) {
         let was_empty = state.queue.is_empty();
         state.bytes += item.bytes();
-        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
         state.queue.push_back(item);
+        self.queue_changed(state);
         if self.settings.direct {
             if was_empty && !scope::in_turn_of(self.address()) {
                 after.wake(state.pump.take());
             }
-        } else if was_empty {
-            state.sync_descriptor();
-            if !state.dispatching {
-                self.notify(state, after);
-            }
+        } else if was_empty && !state.dispatching {
+            self.notify(state, after);
         }
     }
 
@@ -212,37 +209,6 @@ impl App {
         if after.notify() {
             state.notices += 1;
         }
-    }
-
-    /// Delivers a message: at once and from the reader's buffer if this is the app's I/O thread and nothing
-    /// stands before it, else through the queue.
-    pub fn deliver_message(self: &Arc<App>, socket: &Arc<Socket>, text: bool, payload: Payload<'_>) {
-        let mut after = After::new(self);
-        let mut state = self.state.lock();
-        if self.settings.direct && !state.queue.is_empty() {
-            drop(state);
-            self.pump();
-            state = self.state.lock();
-        }
-        if state.ending != Ending::No || socket.is_released() || socket.drops_messages() {
-            return;
-        }
-        let now = self.settings.direct && state.queue.is_empty() && !socket.hold.lock().is_holding();
-        if !now {
-            let item = Item::Message { socket: Arc::clone(socket), text, payload: payload.into_owned() };
-            self.post_locked(&mut state, item, &mut after);
-            return;
-        }
-        state.running = true;
-        drop(state);
-        {
-            let _level = scope::enter_callback();
-            let _watch = Watch::start(socket.id());
-            socket.handler().message(socket.id(), text, payload);
-        }
-        let mut state = self.state.lock();
-        state.running = false;
-        self.leave(state);
     }
 
     /// Runs what waits now; true if something was added meanwhile.
@@ -263,12 +229,9 @@ impl App {
         }
         let Some(item) = state.queue.pop_front() else { return false };
         state.bytes -= item.bytes();
-        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
+        self.queue_changed(&mut state);
         if state.bytes < self.settings.queue_limit {
             after.wake_all(&mut state.stalled);
-        }
-        if state.queue.is_empty() {
-            state.sync_descriptor();
         }
         if let Some(ready_state) = item.ready_state() {
             item.socket().set_ready_state(ready_state);
@@ -340,22 +303,34 @@ impl App {
 }
 
 /// Reports a callback that took long.
-struct Watch {
+pub struct Watch {
     socket: u64,
     start: Option<Instant>,
 }
 
 impl Watch {
-    fn start(socket: u64) -> Watch {
+    #[inline]
+    pub fn start(socket: u64) -> Watch {
         Watch { socket, start: log::enabled(log::WARN).then(Instant::now) }
     }
 }
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if let Some(took) = self.start.map(|start| start.elapsed()).filter(|took| *took > SLOW_CALLBACK) {
+impl Watch {
+    #[cold]
+    fn stop(&self, start: Instant) {
+        let took = start.elapsed();
+        if took > SLOW_CALLBACK {
             let socket = self.socket;
             log::write(log::WARN, format_args!("a callback of socket {socket} took {} ms", took.as_millis()));
+        }
+    }
+}
+
+impl Drop for Watch {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(start) = self.start {
+            self.stop(start);
         }
     }
 }

@@ -123,7 +123,7 @@ impl Socket {
             }
             CloseStep::Handshake => self.start_closing(&mut half, code, reason, initiator),
         }
-        after.wake(half.wake());
+        after.wake(self.wake_task(&mut half));
         Ok(())
     }
 

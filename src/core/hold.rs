@@ -24,8 +24,7 @@ impl App {
                 state.queue.push_back(item);
             }
         }
-        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
-        state.sync_descriptor();
+        self.queue_changed(state);
         let mut hold = socket.hold.lock();
         for item in std::mem::take(&mut hold.items) {
             if goes(&item) {
@@ -50,12 +49,11 @@ impl App {
                 state.queue.push_back(item);
             }
         }
-        self.queued_bytes.store(state.bytes, Ordering::Relaxed);
         socket.held_bytes.store(hold.bytes, Ordering::Relaxed);
         if state.bytes < self.settings.queue_limit {
             after.wake_all(&mut state.stalled);
         }
-        state.sync_descriptor();
+        self.queue_changed(state);
     }
 
     /// Moves what a socket held back into the queue, if nothing holds it any more.
@@ -86,6 +84,7 @@ impl App {
                 let opened = hold.gate == Some(ended);
                 if opened {
                     hold.gate = None;
+                    socket.hold_changed(&hold);
                 }
                 opened
             };

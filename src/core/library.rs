@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use once_cell::sync::OnceCell;
 use parking_lot::{Condvar, Mutex};
 
 use super::app::App;
@@ -74,16 +75,17 @@ pub fn enter<T>(add: impl FnOnce(&mut Vec<Arc<App>>) -> Result<T, Status>) -> Re
     add(&mut library.apps)
 }
 
-static MAKE_DEFAULT: Mutex<Option<MakeDefault>> = Mutex::new(None);
+static MAKE_DEFAULT: OnceCell<MakeDefault> = OnceCell::new();
 
-/// Tells how the default app is made.
+/// Tells how the default app is made; the first one counts.
+#[inline]
 pub fn set_default_maker(make: MakeDefault) {
-    *MAKE_DEFAULT.lock() = Some(make);
+    MAKE_DEFAULT.get_or_init(|| make);
 }
 
 /// The default app, made on first use.
 pub fn default_app() -> Result<Arc<App>, Status> {
-    let make = MAKE_DEFAULT.lock().ok_or(Status::Internal)?;
+    let make = MAKE_DEFAULT.get().ok_or(Status::Internal)?;
     let mut library = LIBRARY.lock();
     if is_shutting_down() {
         return Err(Status::ShuttingDown);

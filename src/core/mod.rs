@@ -9,6 +9,7 @@
 
 mod after;
 pub mod app;
+mod burst;
 pub mod connect;
 mod deadlines;
 mod delivery;
@@ -22,8 +23,10 @@ pub mod flavour;
 pub mod handler;
 pub mod handles;
 mod hold;
+mod inbound;
 pub mod library;
 mod liveness;
+mod parting;
 mod pump;
 mod release;
 pub mod scope;

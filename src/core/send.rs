@@ -161,7 +161,7 @@ impl Socket {
         if was_idle && self.may_write_here(&mut half) && half.flush_here() {
             self.settle(&mut half, after);
         } else {
-            after.wake(half.wake());
+            after.wake(self.wake_task(&mut half));
         }
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Socket {
         half.buffered += payload.len();
         half.remember_pending(payload.len(), 0, None);
         count(&self.counters.pings_sent, 1);
-        after.wake(half.wake());
+        after.wake(self.wake_task(&mut half));
         Ok(())
     }
 

@@ -22,6 +22,13 @@ use super::{handles, scope};
 use crate::runtime::clock::Moment;
 use crate::transport::link::Link;
 
+/// The host has given its id back.
+const RELEASED: u8 = 1;
+/// From an accepted close on, inbound messages are read and dropped.
+const DROPS_MESSAGES: u8 = 2;
+/// It is paused, or waits for the end of another one.
+const HOLDING: u8 = 4;
+
 pub struct Socket {
     /// 0 until the connect is accepted, and for ever if it is refused.
     id: AtomicU64,
@@ -31,9 +38,10 @@ pub struct Socket {
     handler: Box<dyn SocketHandler>,
     /// As delivered; changed under the app's lock.
     ready_state: AtomicU8,
-    released: AtomicBool,
-    /// From an accepted close on, inbound messages are read and dropped.
-    drops_messages: AtomicBool,
+    /// RELEASED, DROPS_MESSAGES, HOLDING: what keeps a message from being delivered at once.
+    marks: AtomicU8,
+    /// The task sleeps and must be woken for what is new.
+    asleep: AtomicBool,
     pub(super) half: Mutex<Half>,
     pub(super) hold: Mutex<Hold>,
     pub(super) held_bytes: AtomicUsize,
@@ -56,8 +64,6 @@ pub struct Half {
     pub close: Option<HostClose>,
     pub orders: Orders,
     pub waker: Option<Waker>,
-    /// The task sleeps and must be woken for what is new.
-    pub armed: bool,
     /// Something is new since the task began its turn.
     pub news: bool,
     /// The host's user data; it leaves with the terminal event.
@@ -73,16 +79,6 @@ pub struct Orders {
     pub probe: bool,
     #[cfg(feature = "test-hooks")]
     pub panic: bool,
-}
-
-impl Orders {
-    pub fn any(&self) -> bool {
-        #[cfg(feature = "test-hooks")]
-        if self.panic {
-            return true;
-        }
-        self.interrupt || self.probe
-    }
 }
 
 /// Events that wait for the host, or for another socket's end.
@@ -114,8 +110,12 @@ pub struct Counters {
 }
 
 /// Adds to a counter; nothing is ordered by it.
+///
+/// Each counter has one writer at a time: the socket's task, or who holds the sending half. So it need not be
+/// an atomic addition.
+#[inline]
 pub fn count(counter: &AtomicU64, by: u64) {
-    counter.fetch_add(by, Ordering::Relaxed);
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
 }
 
 pub fn find(id: u64) -> Result<Arc<Socket>, Status> {
@@ -153,8 +153,8 @@ impl Socket {
             app,
             handler,
             ready_state: AtomicU8::new(ReadyState::Connecting as u8),
-            released: AtomicBool::new(false),
-            drops_messages: AtomicBool::new(false),
+            marks: AtomicU8::new(if start_paused { HOLDING } else { 0 }),
+            asleep: AtomicBool::new(false),
             half: Mutex::new(Half {
                 phase: Phase::Connecting,
                 link: None,
@@ -166,7 +166,6 @@ impl Socket {
                 close: None,
                 orders: Orders::default(),
                 waker: None,
-                armed: false,
                 news: false,
                 token: Some(token),
                 protocol: String::new(),
@@ -200,15 +199,32 @@ impl Socket {
     }
 
     pub fn is_released(&self) -> bool {
-        self.released.load(Ordering::Acquire)
+        self.marks.load(Ordering::Acquire) & RELEASED != 0
     }
 
     pub fn drops_messages(&self) -> bool {
-        self.drops_messages.load(Ordering::Acquire)
+        self.marks.load(Ordering::Acquire) & DROPS_MESSAGES != 0
     }
 
     pub(super) fn drop_messages_from_now(&self) {
-        self.drops_messages.store(true, Ordering::Release);
+        self.marks.fetch_or(DROPS_MESSAGES, Ordering::AcqRel);
+    }
+
+    pub(super) fn has_marks(&self) -> bool {
+        self.marks.load(Ordering::Acquire) != 0
+    }
+
+    /// The hold has changed, which its lock's owner tells.
+    pub(super) fn hold_changed(&self, hold: &Hold) {
+        if hold.is_holding() {
+            self.marks.fetch_or(HOLDING, Ordering::AcqRel);
+        } else {
+            self.marks.fetch_and(!HOLDING, Ordering::AcqRel);
+        }
+    }
+
+    fn mark_released(&self) {
+        self.marks.fetch_or(RELEASED | DROPS_MESSAGES, Ordering::AcqRel);
     }
 
     pub(super) fn told(&self) -> ReadyState {
@@ -254,11 +270,18 @@ impl Socket {
         let app = &self.app;
         let mut after = After::new(app);
         let mut state = app.state.lock();
-        let was_paused = std::mem::replace(&mut self.hold.lock().paused, true);
+        let was_paused = self.set_paused(true);
         if !was_paused {
             app.hold_back(&mut state, self, &mut after);
         }
         Ok(())
+    }
+
+    fn set_paused(&self, paused: bool) -> bool {
+        let mut hold = self.hold.lock();
+        let before = std::mem::replace(&mut hold.paused, paused);
+        self.hold_changed(&hold);
+        before
     }
 
     pub fn resume(&self) -> Result<(), Status> {
@@ -266,10 +289,10 @@ impl Socket {
         let mut after = After::new(app);
         let mut half = self.half.lock();
         let mut state = app.state.lock();
-        self.hold.lock().paused = false;
+        self.set_paused(false);
         app.unhold(&mut state, self, &mut after);
         // The task may have stopped reading for what was held.
-        after.wake(half.wake());
+        after.wake(self.wake_task(&mut half));
         Ok(())
     }
 
@@ -304,11 +327,22 @@ impl Socket {
         self.order(|orders| orders.panic = true);
     }
 
+    /// The waker of a task that sleeps; one that runs looks again before it sleeps.
+    pub(super) fn wake_task(&self, half: &mut Half) -> Option<Waker> {
+        half.news = true;
+        if self.asleep.swap(false, Ordering::AcqRel) { half.waker.clone() } else { None }
+    }
+
+    /// Told by the task: under the sending half's lock before it sleeps, without it when it runs again.
+    pub(super) fn set_asleep(&self, asleep: bool) {
+        self.asleep.store(asleep, Ordering::Release);
+    }
+
     fn order(&self, change: impl FnOnce(&mut Orders)) {
         let mut after = After::new(&self.app);
         let mut half = self.half.lock();
         change(&mut half.orders);
-        after.wake(half.wake());
+        after.wake(self.wake_task(&mut half));
     }
 
     /// What the host is told when it is open, before it is told.
@@ -325,10 +359,9 @@ impl Socket {
         let mut half = self.half.lock();
         let calls = self.stop(&mut half);
         let token = half.token.take();
-        after.wake(half.wake());
+        after.wake(self.wake_task(&mut half));
         let mut state = app.state.lock();
-        self.released.store(true, Ordering::Release);
-        self.drop_messages_from_now();
+        self.mark_released();
         app.purge(&mut state, self, true, &mut after);
         app.free_slot_locked(&mut state, self.id());
         app.open_gates(&mut state, self.id(), &mut after);
@@ -336,6 +369,7 @@ impl Socket {
             let mut hold = self.hold.lock();
             hold.paused = false;
             hold.gate = None;
+            self.hold_changed(&hold);
         }
         // What a hold still keeps is user data: let it go.
         app.unhold(&mut state, self, &mut after);
@@ -358,10 +392,9 @@ impl Socket {
         let mut after = After::new(&self.app);
         let (calls, token) = {
             let mut half = self.half.lock();
-            self.released.store(true, Ordering::Release);
-            self.drop_messages_from_now();
+            self.mark_released();
             let calls = self.stop(&mut half);
-            after.wake(half.wake());
+            after.wake(self.wake_task(&mut half));
             (calls, half.token.take())
         };
         for call in calls {
@@ -376,13 +409,5 @@ impl Socket {
         }
         tokens.extend(token);
         tokens
-    }
-}
-
-impl Half {
-    /// The waker of a task that sleeps; one that runs looks again before it sleeps.
-    pub fn wake(&mut self) -> Option<Waker> {
-        self.news = true;
-        if std::mem::take(&mut self.armed) { self.waker.clone() } else { None }
     }
 }

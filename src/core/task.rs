@@ -140,6 +140,6 @@ fn look(socket: &Arc<Socket>, cx: &Context<'_>) -> Option<Option<Result<Establis
         return Some(Some(Err(Fault::of(Cause::Interrupted))));
     }
     half.waker = Some(cx.waker().clone());
-    half.armed = true;
+    socket.set_asleep(true);
     None
 }

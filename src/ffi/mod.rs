@@ -23,5 +23,7 @@ mod app_options;
 mod callback;
 mod guard;
 mod hooks;
+#[cfg(feature = "test-hooks")]
+mod layout;
 mod ptr;
 mod retained;

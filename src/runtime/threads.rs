@@ -188,12 +188,13 @@ pub fn stop_all(deadline: Instant) -> bool {
     true
 }
 
-/// The calling thread's read buffer, empty, with room for one read. It serves every socket of the thread, as
+/// The calling thread's read buffer, with what was read last still in it. It serves every socket of the thread, as
 /// what is read is taken before the next read.
-pub fn with_read_buffer<R>(read: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+pub fn with_read_buffer<R>(read: impl FnOnce(&mut [u8]) -> R) -> R {
     let mut buffer = BUFFER.try_with(RefCell::take).unwrap_or_default();
-    buffer.clear();
-    buffer.reserve_exact(READ_BUFFER);
+    if buffer.is_empty() {
+        buffer.resize(READ_BUFFER, 0);
+    }
     let result = read(&mut buffer);
     // During the thread's end there is no place for it any more; then it is dropped here.
     let _kept = BUFFER.try_with(|place| place.replace(buffer));

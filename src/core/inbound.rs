@@ -1,0 +1,219 @@
+//! The receiving half of a connection: from a read to messages, in the socket's task.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::BufMut;
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+
+use super::after::After;
+use super::burst::{Burst, Fate};
+use super::driver::Driver;
+use super::end::End;
+use super::error::{Cause, Fault};
+use super::establish::tls_fault;
+use super::event::Payload;
+use super::socket::{Counters, count};
+use super::state::Phase;
+use crate::protocol::message::{self, Incoming, Violation};
+use crate::protocol::{close, frame};
+use crate::runtime::clock::Moment;
+use crate::runtime::threads;
+
+/// What a read gave.
+pub(super) enum Got {
+    Nothing,
+    /// So many.
+    Bytes(usize),
+    End(Fault),
+}
+
+impl Driver {
+    /// Reads once and delivers; whether there was anything.
+    pub(super) fn receive(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.socket.is_stalled(cx.waker()) {
+            self.live.reading(false, Moment::now());
+            return false;
+        }
+        if self.live.is_watching() {
+            self.live.reading(true, Moment::now());
+        }
+        if !self.backlog.is_empty() {
+            let backlog = std::mem::take(&mut self.backlog);
+            self.take(&backlog);
+            return true;
+        }
+        if self.peer_close.is_some() {
+            // Nothing of the peer counts behind its close frame.
+            return false;
+        }
+        let got = if self.is_tls { self.read_tls(cx) } else { self.read_plain(cx) };
+        match got {
+            Got::Nothing => match self.write_fault.take() {
+                Some(fault) => self.broken(fault),
+                None => return false,
+            },
+            Got::Bytes(_) => self.live.heard(),
+            Got::End(fault) => self.broken(fault),
+        }
+        true
+    }
+
+    fn read_plain(&mut self, cx: &mut Context<'_>) -> Got {
+        if let Some((body, room)) = self.reader.body_target() {
+            // A large message is read where it will stay.
+            let mut target = body.limit(room);
+            let polled = pin!(self.read.read_buf(&mut target)).poll(cx);
+            let got = got(polled, &self.socket.counters);
+            if let Got::Bytes(length) = got {
+                match self.reader.body_filled(length) {
+                    Ok(()) => self.take(&[]),
+                    Err(violation) => self.violated(violation),
+                }
+            }
+            return got;
+        }
+        threads::with_read_buffer(|buffer| {
+            let got = self.read_some(cx, buffer);
+            if let Got::Bytes(length) = got {
+                self.take(&buffer[..length]);
+            }
+            got
+        })
+    }
+
+    fn read_tls(&mut self, cx: &mut Context<'_>) -> Got {
+        threads::with_read_buffer(|buffer| {
+            let length = match self.read_some(cx, buffer) {
+                Got::Bytes(length) => length,
+                other => return other,
+            };
+            let mut plain = Vec::with_capacity(length);
+            let decrypted = match &mut self.socket.half.lock().link {
+                Some(link) => link.decrypt(&buffer[..length], &mut plain),
+                None => return Got::End(Fault::reset(None)),
+            };
+            self.take(&plain);
+            match decrypted {
+                Ok(false) => Got::Bytes(length),
+                Ok(true) if self.peer_close.is_some() => Got::Bytes(length),
+                Ok(true) => Got::End(Fault::reset(None)),
+                Err(error) => Got::End(tls_fault(&error, 0)),
+            }
+        })
+    }
+
+    pub(super) fn read_some(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Got {
+        let mut target = ReadBuf::new(buffer);
+        let polled = Pin::new(&mut self.read).poll_read(cx, &mut target);
+        got(polled.map_ok(|()| target.filled().len()), &self.socket.counters)
+    }
+
+    /// Takes messages out of what was read, as long as the host may have more.
+    fn take(&mut self, bytes: &[u8]) {
+        let mut input = bytes;
+        let socket = Arc::clone(&self.socket);
+        let mut burst = Burst::new(&socket);
+        loop {
+            let (text, payload) = match self.reader.next(&mut input) {
+                Ok(None) => return,
+                Ok(Some(Incoming::Text(payload))) => (true, payload),
+                Ok(Some(Incoming::Binary(payload))) => (false, payload),
+                Ok(Some(other)) => {
+                    drop(burst);
+                    if self.control(other) {
+                        return;
+                    }
+                    burst = Burst::new(&socket);
+                    continue;
+                }
+                Err(violation) => {
+                    drop(burst);
+                    self.violated(violation);
+                    return;
+                }
+            };
+            if socket.app.settings.idle_timeout.is_some() {
+                self.live.message(Moment::now());
+            }
+            if burst.deliver(text, lent(payload)) == Fate::Queued && socket.is_full() {
+                self.backlog = input.to_vec();
+                return;
+            }
+        }
+    }
+
+    /// A control frame; true if nothing counts behind it.
+    fn control(&mut self, incoming: Incoming<'_>) -> bool {
+        match incoming {
+            Incoming::Text(_) | Incoming::Binary(_) => {}
+            Incoming::Ping(payload) => self.answer(&payload),
+            Incoming::Pong(_) => count(&self.socket.counters.pongs_received, 1),
+            Incoming::Close(said) => {
+                self.peer_closes(said);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn answer(&self, payload: &[u8]) {
+        let mut half = self.socket.half.lock();
+        // Behind our close frame nothing is sent any more.
+        if half.phase == Phase::Open && half.frame(frame::PONG, payload).is_err() {
+            half.link = None;
+        }
+    }
+
+    fn peer_closes(&mut self, said: Option<(u16, String)>) {
+        let mut half = self.socket.half.lock();
+        if half.phase == Phase::Open {
+            half.phase = Phase::PeerClosing;
+            half.queue_close(said.as_ref().map_or(close::NO_STATUS, |(code, _)| *code), "");
+            self.answer_due = Some(Moment::now().plus(self.socket.app.settings.close_timeout));
+        }
+        self.peer_close = Some(said);
+    }
+
+    fn violated(&mut self, violation: Violation) {
+        let (cause, detail) = match violation {
+            Violation::Protocol(detail) => (Cause::ProtocolError, detail),
+            Violation::Utf8 => (Cause::BadUtf8, "not UTF-8"),
+            Violation::TooBig => (Cause::TooBig, "message over the limit"),
+        };
+        let mut after = After::new(&self.socket.app);
+        let mut half = self.socket.half.lock();
+        if half.phase == Phase::Open {
+            half.queue_close(violation.close_code(), "");
+        }
+        self.socket.finish(&mut half, End::Broken(Fault::with_detail(cause, detail)), &mut after);
+    }
+
+    fn broken(&mut self, fault: Fault) {
+        let socket = Arc::clone(&self.socket);
+        let mut after = After::new(&socket.app);
+        let mut half = socket.half.lock();
+        self.end_broken(fault, &mut half, &mut after);
+    }
+}
+
+fn got(polled: Poll<std::io::Result<usize>>, counters: &Counters) -> Got {
+    match polled {
+        Poll::Pending => Got::Nothing,
+        Poll::Ready(Ok(0)) => Got::End(Fault::reset(None)),
+        Poll::Ready(Err(error)) => Got::End(Fault::reset(Some(&error))),
+        Poll::Ready(Ok(length)) => {
+            count(&counters.wire_bytes_received, length as u64);
+            Got::Bytes(length)
+        }
+    }
+}
+
+fn lent(payload: message::Payload<'_>) -> Payload<'_> {
+    match payload {
+        message::Payload::Borrowed(bytes) => Payload::Borrowed(bytes),
+        message::Payload::Owned(bytes) => Payload::Owned(bytes),
+    }
+}
