@@ -25,7 +25,8 @@ struct test {
 #define TEST(laws, function) {laws, #function, function}
 
 // `program`: runs all tests. `program NAME...`: those of that name or law. `program --list`: names them.
-// A test without a check fails, and so does one that leaves SIGPIPE's disposition changed.
+// A test without a check fails, and so does one that leaves SIGPIPE's disposition changed. Returns the exit
+// status: 0, or 77 if a test was skipped, which CTest shows as such.
 int run_tests(int argc, char **argv, const struct test *tests, size_t tests_len);
 
 #define TEST_MAIN(tests)                                                         \

@@ -16,7 +16,7 @@ long process_descriptors(void);
 // Prints each open descriptor and what it is: for a test that finds one too many.
 void process_descriptors_dump(void);
 
-// Threads; those whose name begins with `prefix`, NULL for all.
+// Threads; those whose name begins with `prefix`, NULL for all. The watchdog of the tests' run is not counted.
 long process_threads(const char *prefix);
 // Prints each thread's name.
 void process_threads_dump(void);
@@ -25,7 +25,8 @@ void process_threads_dump(void);
 long long process_wakeups(const char *prefix);
 // Processor time of the threads of that prefix, in clock ticks of the system.
 long long process_ticks(const char *prefix);
-// Signals that are blocked in the threads of that prefix, in all of them, bit 0 is signal 1.
+// Signals that are blocked in the threads of that prefix, in all of them, bit 0 is signal 1; 0 if there are no
+// such threads. Under valgrind it tells of valgrind's own doing.
 uint64_t process_blocked_signals(const char *prefix);
 
 // 1 if a file whose path ends like that is mapped.
@@ -46,6 +47,11 @@ int process_under_asan(void);
 // status is what tells.
 #define PROCESS_FORK(run, context) process_fork(__FILE__, __LINE__, (run), (context))
 int process_fork(const char *file, int line, int (*run)(void *context), void *context);
+// The same, and the beginning of what it prints on its output and error output, NUL-terminated.
+#define PROCESS_FORK_OUTPUT(run, context, text, size) \
+    process_fork_output(__FILE__, __LINE__, (run), (context), (text), (size))
+int process_fork_output(const char *file, int line, int (*run)(void *context), void *context, char *text,
+                        size_t size);
 
 // Runs a program with arguments, argv[0] is its path; the same result.
 #define PROCESS_SPAWN(argv) process_spawn(__FILE__, __LINE__, (argv))

@@ -86,7 +86,17 @@ struct record {
     // drain
     uint64_t buffered_amount_bytes;
 
-    void *copies; // the recorder's
+    // the recorder's own
+    size_t recording;
+    void *copies;
+};
+
+// How often a recording was given to each kind of call, by the record_..._options below: results of it may
+// come as often. So make options anew for each call.
+struct recording_calls {
+    unsigned connects;
+    unsigned sends;
+    unsigned closes;
 };
 
 struct recorder {
@@ -94,11 +104,12 @@ struct recorder {
     struct record **records;
     size_t records_len;
     size_t records_capacity;
-    struct recording **recordings; // those that options were made for
+    struct recording_calls *recordings; // of each one, in the order of their first use
     size_t recordings_len;
     size_t recordings_capacity;
     unsigned running;  // callbacks that have not returned
     unsigned overlaps; // callbacks that began while another one ran
+    int partial; // set it to 1 if a test leaves out success or fail: complete may come alone then
 };
 
 // `event` is what the callback got (taro_open_event and so on), NULL for a release.
@@ -109,30 +120,29 @@ struct recording {
     const char *label;
     recording_fn on; // runs inside each callback, after it was recorded; may be NULL
     void *context;   // for the hook
-    unsigned connects; // how often it was given to each kind of call, by the functions below
-    unsigned sends;
-    unsigned closes;
+    size_t id; // the recorder's; 0 before the first use
 };
 
 #ifdef __cplusplus
-#define RECORDING(recorder, label) (recording{(recorder), (label), nullptr, nullptr, 0, 0, 0})
-#define RECORDING_ON(recorder, label, on, context) (recording{(recorder), (label), (on), (context), 0, 0, 0})
+#define RECORDING(recorder, label) (recording{(recorder), (label), nullptr, nullptr, 0})
+#define RECORDING_ON(recorder, label, on, context) (recording{(recorder), (label), (on), (context), 0})
 #else
-#define RECORDING(recorder, label) ((struct recording){(recorder), (label), NULL, NULL, 0, 0, 0})
-#define RECORDING_ON(recorder, label, on, context) \
-    ((struct recording){(recorder), (label), (on), (context), 0, 0, 0})
+#define RECORDING(recorder, label) ((struct recording){(recorder), (label), NULL, NULL, 0})
+#define RECORDING_ON(recorder, label, on, context) ((struct recording){(recorder), (label), (on), (context), 0})
 #endif
 
 void recorder_init(struct recorder *recorder);
 // Waits until no callback runs, checks the record as recorder_check does, and frees it. The recordings must
 // have had their release before: afterwards a callback would write into freed memory.
-void recorder_end(struct recorder *recorder);
+#define recorder_end(recorder) recorder_end_at(__FILE__, __LINE__, (recorder))
+void recorder_end_at(const char *file, int line, struct recorder *recorder);
 
 // The laws that hold for every record, also for one in the middle of things: callbacks do not overlap; for
-// each recording at most one result per call, success or fail before complete and with the same status; events
-// after connect's complete, open first, at most one open, error and close, nothing but results after close, a
-// release last and once.
-void recorder_check(struct recorder *recorder);
+// each recording at most one result per call, success or fail before complete and with the same content;
+// events after connect's complete, open first, at most one open, error and close, nothing but results after
+// close, a release for each call, the last of them last.
+#define recorder_check(recorder) recorder_check_at(__FILE__, __LINE__, (recorder))
+void recorder_check_at(const char *file, int line, struct recorder *recorder);
 
 // --- options whose callbacks record; the recording must outlive them
 

@@ -22,8 +22,12 @@ unsigned wait_slow(void);
 int64_t clock_ns(void);
 int64_t clock_ms(void);
 
-// A point on the steady clock, `ms * wait_slow()` from now.
+// A point on the steady clock, `ms * wait_slow()` from now, in nanoseconds as clock_ns() counts them.
 int64_t deadline_in_ms(int64_t ms);
+// Milliseconds until then, for poll and the like: at least 1 until it has passed, then 0.
+int64_t wait_left_ms(int64_t deadline);
+// For the kit's own tests: no deadline from now on is farther away. 0: as far as it was asked for.
+void wait_cap_ms(int64_t ms);
 
 // --- a mutex with a condition: for state of a test's own, shared with callbacks
 
@@ -53,6 +57,7 @@ int monitor_wait(struct monitor *monitor, int64_t deadline);
             }                                                                                 \
         }                                                                                     \
         monitor_unlock(monitor);                                                              \
+        check_pass();                                                                         \
     } while (0)
 
 // --- a counter to wait for: also a gate that holds a callback until the test opens it
