@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # What `make test` runs after set-up, cheapest first; stops at the first step that fails.
 #
-# test.sh [STEP...]: these steps only.
+# test.sh [STEP...]: these steps only. TEST_JOBS: tests at a time, the number of processors by default.
 . "$(dirname "$0")/lib.sh"
 exec </dev/null
+
+jobs=${TEST_JOBS:-$(getconf _NPROCESSORS_ONLN)}
 
 format() { cargo fmt --check; }
 layering() { python3 scripts/checks/layering.py --self-test && python3 scripts/checks/layering.py; }
@@ -14,12 +16,34 @@ lints() {
 }
 header_drift() { bash scripts/checks/header_drift.sh; }
 unit() { cargo test --quiet --locked; }
-library() { cargo build --release --locked; }
+library() {
+  cargo build --release --locked
+  # A folder of its own, so that neither build takes the other's place.
+  cargo build --release --locked --features test-hooks --target-dir "$T/hooks"
+}
 exports() { bash scripts/checks/exports.sh "$RELEASE_LIB_DIR/$LIB_FILE"; }
-examples() { bash scripts/checks/examples.sh; }
+readme() { python3 scripts/checks/readme.py "$RELEASE_LIB_DIR" "$(bash scripts/checks/native_libs.sh)"; }
 demo() { bash scripts/demo.sh; }
 
-steps=(format layering header_sections lints header_drift unit library exports examples demo)
+# The C and C++ tests, once for each way in which a host gets the library or looks after its memory.
+shared() { ffi_tests shared; }
+static() { ffi_tests static -DTARO_LINK=static; }
+dlopen() { ffi_tests dlopen -DTARO_LINK=dlopen; }
+sanitize() { ffi_tests sanitize -DTARO_SANITIZE=address,undefined; }
+memcheck() { ffi_tests memcheck -DTARO_VALGRIND=ON; }
+
+ffi_tests() { # ffi_tests NAME [CMAKE_OPTION...]
+  local home=$T/ffi-tests/$1
+  shift
+  cmake -G Ninja -S ffi-tests -B "$home" -DTARO_LIB_DIR="$RELEASE_LIB_DIR" -DTARO_HOOKS_LIB_DIR="$HOOKS_LIB_DIR" \
+    -DTARO_TEST_PYTHON="$VENV/bin/python" -DTARO_TEST_NODE_PATH="$NODE_DIR/node_modules" "$@" >"$T/cmake.log" ||
+    { cat "$T/cmake.log"; return 1; }
+  cmake --build "$home" -- --quiet || return 1
+  ctest --test-dir "$home" --output-on-failure --no-tests=error --parallel "$jobs"
+}
+
+steps=(format layering header_sections lints header_drift unit library exports readme
+  shared static dlopen sanitize memcheck demo)
 [ $# -eq 0 ] || steps=("$@")
 for step in "${steps[@]}"; do
   say "== $step"

@@ -1,10 +1,9 @@
 //! The library as a whole: what was set at init, which apps there are, and the shutdown of it all.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use once_cell::sync::OnceCell;
 use parking_lot::{Condvar, Mutex};
 
 use super::app::App;
@@ -75,7 +74,7 @@ pub fn enter<T>(add: impl FnOnce(&mut Vec<Arc<App>>) -> Result<T, Status>) -> Re
     add(&mut library.apps)
 }
 
-static MAKE_DEFAULT: OnceCell<MakeDefault> = OnceCell::new();
+static MAKE_DEFAULT: OnceLock<MakeDefault> = OnceLock::new();
 
 /// Tells how the default app is made; the first one counts.
 #[inline]
