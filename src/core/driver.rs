@@ -14,6 +14,7 @@ use super::event::{Closed, Initiator};
 use super::liveness::Liveness;
 use super::socket::{Half, Orders, Socket, count};
 use super::state::Phase;
+use crate::protocol::deflate::Inflater;
 use crate::protocol::message::MessageReader;
 use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
@@ -47,12 +48,19 @@ pub struct Driver {
 pub(super) enum Left {
     /// Something to do at once.
     Work,
+    /// More to compress, which others need not wait for.
+    Yield,
     /// Nothing, until somebody wakes the task.
     Sleep,
 }
 
 impl Driver {
-    pub fn new(socket: Arc<Socket>, read: OwnedReadHalf, early: Vec<u8>) -> Driver {
+    pub fn new(
+        socket: Arc<Socket>,
+        read: OwnedReadHalf,
+        early: Vec<u8>,
+        inflater: Option<Inflater>,
+    ) -> Driver {
         let settings = &socket.app.settings;
         let live = Liveness::new(
             settings.ping_interval,
@@ -60,7 +68,7 @@ impl Driver {
             settings.idle_timeout,
             Moment::now(),
         );
-        let reader = MessageReader::new(settings.message_limit);
+        let reader = MessageReader::new(settings.message_limit, inflater);
         let mut backlog = early;
         let is_tls = match &mut socket.half.lock().link {
             // A fault in here shows again at the next read.
@@ -91,8 +99,10 @@ impl Driver {
                 return self.part(until, cx);
             }
             let received = self.receive(cx);
-            if self.serve(cx, received) == Left::Sleep {
-                return Poll::Pending;
+            match self.serve(cx, received) {
+                Left::Work => {}
+                Left::Yield => break,
+                Left::Sleep => return Poll::Pending,
             }
         }
         cx.waker().wake_by_ref();
@@ -121,6 +131,11 @@ impl Driver {
         if received || half.has_outbound() && !self.blocked {
             return Left::Work;
         }
+        if half.has_waiting() && !self.blocked && self.peer_close.is_none() {
+            return Left::Yield;
+        }
+        half.rest();
+        self.reader.rest();
         if half.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
             half.waker = Some(cx.waker().clone());
         }
@@ -157,6 +172,10 @@ impl Driver {
     /// Flushes, and tells what that brought.
     fn transmit(&mut self, cx: &mut Context<'_>, half: &mut Half, after: &mut After<'_>) {
         let socket = Arc::clone(&self.socket);
+        let may_compress = matches!(half.phase, Phase::Open | Phase::Closing) && self.peer_close.is_none();
+        if may_compress && half.compress_slice().is_err() {
+            half.link = None;
+        }
         let polled = match &mut half.link {
             Some(link) if self.write_fault.is_none() => link.poll_flush(cx),
             _ => Poll::Pending,

@@ -130,7 +130,9 @@ impl Socket {
     /// Our close frame goes behind what was accepted before it; from here on there is a deadline.
     fn start_closing(&self, half: &mut Half, code: u16, reason: &str, initiator: Initiator) {
         half.phase = Phase::Closing;
-        half.queue_close(code, reason);
+        if !half.keep_close(code, reason) {
+            half.queue_close(code, reason);
+        }
         half.close = Some(HostClose {
             code,
             reason: reason.to_owned(),
@@ -147,7 +149,12 @@ impl Socket {
         half.phase = Phase::Ended;
         half.buffered = 0;
         half.owes_drain = false;
-        std::mem::take(&mut half.pending).into_iter().filter_map(Pending::into_call).collect()
+        let framed = std::mem::take(&mut half.pending).into_iter().filter_map(Pending::into_call);
+        let mut calls: Vec<Call> = framed.collect();
+        if let Some(mut compression) = half.compression.take() {
+            calls.extend(compression.take_calls());
+        }
+        calls
     }
 
     /// Ends the socket, once.

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::error::{Cause, Fault, Status, TlsFault};
 use super::event::{Opened, Profile};
 use super::settings::{AppSettings, ConnectPlan};
+use crate::protocol::deflate::{self, Agreement};
 use crate::protocol::request;
 use crate::protocol::response::{ResponseError, ResponseReader};
 use crate::protocol::url::Host;
@@ -24,6 +25,8 @@ pub struct Established {
     pub opened: Opened,
     /// What came behind the response: the first frames.
     pub early: Vec<u8>,
+    /// What was agreed on of permessage-deflate.
+    pub deflate: Option<Agreement>,
 }
 
 /// Connects and upgrades.
@@ -42,11 +45,12 @@ pub async fn establish(settings: &AppSettings, plan: &ConnectPlan) -> Result<Est
         tls: target.secure.then(|| (settings.tls.clone(), target.host.text())),
     };
     let (mut stream, phases) = dial::dial(&options).await.map_err(dial_fault)?;
-    let request = request::encode(target, &plan.fields, &plan.protocols, settings.referer.as_deref(), None)
+    let offer = plan.per_message_deflate.then_some(deflate::OFFER);
+    let request = request::encode(target, &plan.fields, &plan.protocols, settings.referer.as_deref(), offer)
         .map_err(|error| Fault::with_detail(Cause::Internal, error.to_string()))?;
     stream.write_all(&request.bytes).await.map_err(|error| broken(&error))?;
     stream.flush().await.map_err(|error| broken(&error))?;
-    let mut reader = ResponseReader::new(&request.key, plan.protocols.clone());
+    let mut reader = ResponseReader::new(&request.key, plan.protocols.clone(), plan.per_message_deflate);
     let mut buffer = Vec::with_capacity(READ);
     let (response, early) = loop {
         buffer.clear();
@@ -78,7 +82,7 @@ pub async fn establish(settings: &AppSettings, plan: &ConnectPlan) -> Result<Est
         tls_cipher: stream.tls_cipher(),
         profile: profile(&epoch, &phases, end),
     };
-    Ok(Established { stream, opened, early })
+    Ok(Established { stream, opened, early, deflate: response.deflate })
 }
 
 /// The handshake's status for the host.

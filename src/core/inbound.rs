@@ -40,7 +40,7 @@ impl Driver {
         if self.live.is_watching() {
             self.live.reading(true, Moment::now());
         }
-        if !self.backlog.is_empty() {
+        if !self.backlog.is_empty() || self.reader.is_paused() {
             let backlog = std::mem::take(&mut self.backlog);
             self.take(&backlog);
             return true;
@@ -118,7 +118,12 @@ impl Driver {
         let mut burst = Burst::new(&socket);
         loop {
             let (text, payload) = match self.reader.next(&mut input) {
-                Ok(None) => return,
+                Ok(None) => {
+                    if self.reader.is_paused() {
+                        self.backlog = input.to_vec();
+                    }
+                    return;
+                }
                 Ok(Some(Incoming::Text(payload))) => (true, payload),
                 Ok(Some(Incoming::Binary(payload))) => (false, payload),
                 Ok(Some(other)) => {
@@ -174,12 +179,14 @@ impl Driver {
             half.queue_close(said.as_ref().map_or(close::NO_STATUS, |(code, _)| *code), "");
             self.answer_due = Some(Moment::now().plus(self.socket.app.settings.close_timeout));
         }
+        half.send_kept_close();
         self.peer_close = Some(said);
     }
 
     fn violated(&mut self, violation: Violation) {
         let (cause, detail) = match violation {
             Violation::Protocol(detail) => (Cause::ProtocolError, detail),
+            Violation::Deflate => (Cause::ProtocolError, "bad compressed data"),
             Violation::Utf8 => (Cause::BadUtf8, "not UTF-8"),
             Violation::TooBig => (Cause::TooBig, "message over the limit"),
         };

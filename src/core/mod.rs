@@ -10,6 +10,7 @@
 mod after;
 pub mod app;
 mod burst;
+mod compress;
 pub mod connect;
 mod deadlines;
 mod delivery;

@@ -150,15 +150,14 @@ impl Socket {
         }
         let opcode = if text { frame::TEXT } else { frame::BINARY };
         let was_idle = half.pending.is_empty() && !half.has_outbound();
-        if half.frame(opcode, data).is_err() {
+        if let Err(call) = half.message(opcode, data, call) {
             return Err(((Status::Internal, ""), call));
         }
         half.buffered += data.len();
-        half.remember_pending(data.len(), 1, call);
         if self.app.settings.idle_timeout.is_some() {
             half.last_sent = Some(Moment::now());
         }
-        if was_idle && self.may_write_here(&mut half) && half.flush_here() {
+        if was_idle && !half.has_waiting() && self.may_write_here(&mut half) && half.flush_here() {
             self.settle(&mut half, after);
         } else {
             after.wake(self.wake_task(&mut half));
@@ -243,7 +242,7 @@ impl Half {
         link.append(|out| frame::encode(out, opcode, payload, key)).map_err(|_| Status::Internal)
     }
 
-    fn remember_pending(&mut self, payload: usize, messages: u64, call: Option<Call>) {
+    pub(super) fn remember_pending(&mut self, payload: usize, messages: u64, call: Option<Call>) {
         let Some(link) = &self.link else { return };
         let end = link.queued();
         if let Some(last) = self.pending.back_mut()

@@ -131,6 +131,7 @@ pub struct ConnectRequest<'a> {
     pub protocols: Vec<&'a [u8]>,
     pub timeout_ms: i32,
     pub tcp_no_delay: bool,
+    pub per_message_deflate: bool,
     pub start_paused: bool,
     pub interface: &'a [u8],
 }
@@ -142,6 +143,7 @@ pub struct ConnectPlan {
     pub protocols: Vec<String>,
     pub timeout: Duration,
     pub tcp_no_delay: bool,
+    pub per_message_deflate: bool,
     pub interface: Option<String>,
 }
 
@@ -188,7 +190,15 @@ impl ConnectRequest<'_> {
             Ok(ms) if ms > 0 => Duration::from_millis(ms),
             _ => settings.connect_timeout,
         };
-        Ok(ConnectPlan { target, fields, protocols, timeout, tcp_no_delay: self.tcp_no_delay, interface })
+        Ok(ConnectPlan {
+            target,
+            fields,
+            protocols,
+            timeout,
+            tcp_no_delay: self.tcp_no_delay,
+            per_message_deflate: self.per_message_deflate,
+            interface,
+        })
     }
 }
 

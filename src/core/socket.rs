@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::after::After;
 use super::app::App;
+use super::compress::Compression;
 use super::delivery::Item;
 use super::end::HostClose;
 use super::error::Status;
@@ -52,6 +53,8 @@ pub struct Socket {
 pub struct Half {
     pub phase: Phase,
     pub link: Option<Link>,
+    /// Where permessage-deflate was agreed on.
+    pub compression: Option<Box<Compression>>,
     /// What is in the link and not yet with the operating system, oldest first.
     pub pending: VecDeque<Pending>,
     /// Payload bytes of `pending`.
@@ -158,6 +161,7 @@ impl Socket {
             half: Mutex::new(Half {
                 phase: Phase::Connecting,
                 link: None,
+                compression: None,
                 pending: VecDeque::new(),
                 buffered: 0,
                 owes_drain: false,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::after::After;
+use super::compress::Compression;
 use super::delivery::Item;
 use super::driver::Driver;
 use super::end::End;
@@ -16,6 +17,7 @@ use super::scope::Turn;
 use super::settings::ConnectPlan;
 use super::socket::Socket;
 use super::state::Phase;
+use crate::protocol::deflate::{Deflater, Inflater};
 use crate::runtime::clock::{self, Moment};
 use crate::runtime::log;
 use crate::transport::link;
@@ -102,15 +104,17 @@ async fn connect(socket: Arc<Socket>, plan: ConnectPlan) -> Option<Driver> {
     }
     match outcome {
         Ok(established) => {
-            let Established { stream, opened, early } = established;
+            let Established { stream, opened, early, deflate } = established;
             let (tcp, tls) = stream.into_parts();
             let (read, link) = link::split(tcp, tls);
             half.link = Some(link);
+            half.compression = deflate.as_ref().and_then(Deflater::new).map(Compression::new);
+            let inflater = deflate.as_ref().map(Inflater::new);
             half.phase = Phase::Open;
             socket.remember(&mut half, &opened);
             app.post(Item::Open { socket: Arc::clone(&socket), event: Box::new(opened) }, &mut after);
             drop(half);
-            Some(Driver::new(Arc::clone(&socket), read, early))
+            Some(Driver::new(Arc::clone(&socket), read, early, inflater))
         }
         Err(fault) => {
             let status = establish::status_of(&fault);

@@ -333,7 +333,6 @@ pub unsafe fn connect_request<'a>(options: &taro_connect_options) -> Result<Conn
     if options.reserved != 0 {
         return Err(Status::BadArgument);
     }
-    flag(options.per_message_deflate)?;
     // SAFETY: the caller's promise is ours, for this block as a whole.
     unsafe {
         let mut headers = Vec::new();
@@ -350,6 +349,7 @@ pub unsafe fn connect_request<'a>(options: &taro_connect_options) -> Result<Conn
             protocols,
             timeout_ms: options.timeout_ms,
             tcp_no_delay: flag(options.tcp_no_delay)?,
+            per_message_deflate: flag(options.per_message_deflate)?,
             start_paused: flag(options.start_paused)?,
             interface: ptr::str_bytes(options.bind_interface)?,
         })

@@ -20,8 +20,8 @@ pub struct taro_connect_options {
     pub struct_size: u32,
     /// 1: TCP_NODELAY is set. 0: it is not, as in WeChat.
     pub tcp_no_delay: u32,
-    /// 1: ask for compression (RFC 7692). This version does not offer it yet: it is accepted, and `open` says
-    /// which extensions were negotiated.
+    /// 1: offer compression (permessage-deflate, RFC 7692); `open` says whether it was agreed on. Messages of
+    /// 128 bytes and more are compressed then. 0: it is not offered, as in WeChat.
     pub per_message_deflate: u32,
     /// 1: the socket is created paused: open, message, error and close wait for `taro_socket_resume`.
     pub start_paused: u32,

@@ -10,6 +10,9 @@ pub const CLOSE: u8 = 8;
 pub const PING: u8 = 9;
 pub const PONG: u8 = 10;
 
+/// Beside the opcode: the message is compressed (RFC 7692, 6).
+pub const RSV1: u8 = 0x40;
+
 /// Longest payload of a control frame, and of a head without an extended length.
 pub const MAX_CONTROL_BYTES: usize = 125;
 
@@ -72,8 +75,14 @@ pub const fn encoded_len(payload_len: usize) -> usize {
 /// Appends one final, masked frame. RSV bits may stand above the opcode.
 #[inline]
 pub fn encode(out: &mut Vec<u8>, opcode: u8, payload: &[u8], mask: [u8; 4]) {
+    encode_part(out, true, opcode, payload, mask);
+}
+
+/// Appends one masked frame, the message's last or not.
+#[inline]
+pub fn encode_part(out: &mut Vec<u8>, fin: bool, opcode: u8, payload: &[u8], mask: [u8; 4]) {
     out.reserve(encoded_len(payload.len()));
-    let first = 0x80 | opcode;
+    let first = if fin { 0x80 | opcode } else { opcode };
     let [a, b, c, d] = mask;
     // Each arm appends an array of fixed size: one store or two, no call.
     match payload.len() {

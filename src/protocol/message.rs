@@ -1,8 +1,15 @@
 //! Messages out of the bytes of a server: frames judged, fragments joined, text checked.
 
 use super::close;
-use super::frame::{self, BINARY, CLOSE, CONTINUATION, Head, MAX_CONTROL_BYTES, PING, PONG, TEXT};
-use std::ops::Deref;
+use super::deflate::Inflater;
+use super::frame::{self, BINARY, CLOSE, CONTINUATION, Head, MAX_CONTROL_BYTES, PING, PONG, RSV1, TEXT};
+
+mod compressed;
+mod incoming;
+
+pub use incoming::{Control, Incoming, Payload, Violation};
+
+use compressed::STEP_BYTES;
 
 /// Allocated for a message before more of it has come, at most; beyond it twice what has come.
 const AHEAD_BYTES: usize = 64 * 1024;
@@ -13,82 +20,6 @@ const DIRECT_BYTES: usize = 4 * 1024;
 /// Longest head of a frame that is not masked.
 const HEAD_BYTES: usize = 10;
 
-/// How a peer broke the protocol, or our bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Violation {
-    Protocol(&'static str),
-    Utf8,
-    TooBig,
-}
-
-impl Violation {
-    /// What to close with.
-    pub fn close_code(self) -> u16 {
-        match self {
-            Self::Protocol(_) => close::PROTOCOL_ERROR,
-            Self::Utf8 => close::BAD_PAYLOAD,
-            Self::TooBig => close::TOO_BIG,
-        }
-    }
-}
-
-/// Where a message's bytes are: in the input if one frame of it held them all.
-#[derive(Clone, Debug)]
-pub enum Payload<'a> {
-    Borrowed(&'a [u8]),
-    Owned(Vec<u8>),
-}
-
-impl Deref for Payload<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Borrowed(bytes) => bytes,
-            Self::Owned(bytes) => bytes,
-        }
-    }
-}
-
-/// Payload of a control frame, inline.
-#[derive(Clone, Copy, Debug)]
-pub struct Control {
-    len: u8,
-    bytes: [u8; MAX_CONTROL_BYTES],
-}
-
-impl Control {
-    const EMPTY: Self = Self { len: 0, bytes: [0; MAX_CONTROL_BYTES] };
-
-    /// `part` fits: the head of its frame has been judged.
-    fn push(&mut self, part: &[u8]) {
-        let start = usize::from(self.len);
-        self.bytes[start..start + part.len()].copy_from_slice(part);
-        self.len += part.len() as u8;
-    }
-}
-
-impl Deref for Control {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-}
-
-/// What a peer has said. Text is UTF-8.
-#[derive(Clone, Debug)]
-pub enum Incoming<'a> {
-    Text(Payload<'a>),
-    Binary(Payload<'a>),
-    Ping(Control),
-    #[allow(dead_code, reason = "what a pong carries is its taker's to look at or not")]
-    #[allow(dead_code, reason = "whose pong it is does not matter: any bytes answer a ping")]
-    Pong(Control),
-    /// Code and reason, if the frame had any.
-    Close(Option<(u16, String)>),
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Between messages, nothing held.
@@ -97,6 +28,8 @@ enum Stage {
     Head,
     /// Within the payload of a data frame.
     Body,
+    /// Behind the last payload of a compressed message, of which not all is inflated.
+    Inflating,
     /// Within the payload of a control frame.
     Control,
     /// After a close frame or a violation: whatever comes is nobody's.
@@ -119,13 +52,19 @@ pub struct MessageReader {
     body: Vec<u8>,
     /// Up to here `body` is UTF-8; what follows is at most the start of one character.
     checked: usize,
+    /// Where compression was agreed on.
+    inflater: Option<Box<Inflater>>,
+    /// The message that `body` collects came compressed.
+    compressed: bool,
+    /// A step of inflation is done, and there is more to do with what is here.
+    paused: bool,
     /// A control frame that came in parts, boxed because that is rare.
     control: Option<Box<(u8, Control)>>,
 }
 
 impl MessageReader {
-    /// Refuses messages of more than `limit_bytes`.
-    pub fn new(limit_bytes: usize) -> Self {
+    /// Refuses messages of more than `limit_bytes`, inflated or not.
+    pub fn new(limit_bytes: usize, inflater: Option<Inflater>) -> Self {
         Self {
             stage: Stage::Idle,
             message: CONTINUATION,
@@ -136,12 +75,15 @@ impl MessageReader {
             limit: limit_bytes,
             body: Vec::new(),
             checked: 0,
+            inflater: inflater.map(Box::new),
+            compressed: false,
+            paused: false,
             control: None,
         }
     }
 
     /// Takes one message, or all there is, from the front of `input`. `None` says that the input is
-    /// used up. After a close frame and after a violation the rest is swallowed.
+    /// used up, unless the reader `is_paused`: then it wants to be asked again, with what is left. After a close frame and after a violation the rest is swallowed.
     #[inline]
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Incoming<'a>>, Violation> {
         // A whole small message, which nearly all are. Bits: final, none reserved, text or binary.
@@ -162,7 +104,7 @@ impl MessageReader {
     /// The collected message, to be read into, while much of its payload is missing: append at most
     /// as many bytes as said, for which there is room, and tell `body_filled`.
     pub fn body_target(&mut self) -> Option<(&mut Vec<u8>, usize)> {
-        if self.stage != Stage::Body || self.missing < DIRECT_BYTES {
+        if self.stage != Stage::Body || self.missing < DIRECT_BYTES || self.compressed {
             return None;
         }
         if self.body.capacity() - self.body.len() < DIRECT_BYTES {
@@ -171,6 +113,21 @@ impl MessageReader {
         }
         let room = self.missing.min(self.body.capacity() - self.body.len());
         Some((&mut self.body, room))
+    }
+
+    /// It has stopped for others' sake in the middle of what is here already.
+    #[inline]
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Nothing comes for a while: memory that is not needed between messages is given back.
+    pub fn rest(&mut self) {
+        if self.message == CONTINUATION
+            && let Some(inflater) = &mut self.inflater
+        {
+            inflater.rest();
+        }
     }
 
     /// `n` bytes have been appended to the target. A message that is whole now is what `next` gives,
@@ -183,6 +140,7 @@ impl MessageReader {
 
     #[inline(never)]
     fn advance<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Incoming<'a>>, Violation> {
+        self.paused = false;
         loop {
             match self.stage {
                 Stage::Idle | Stage::Head => {
@@ -192,14 +150,27 @@ impl MessageReader {
                     }
                 }
                 Stage::Body => {
-                    self.take_body(input)?;
-                    if self.missing > 0 {
+                    if self.compressed {
+                        self.inflate_body(input)?;
+                    } else {
+                        self.take_body(input)?;
+                    }
+                    if self.missing > 0 || self.paused {
                         return Ok(None);
                     }
                     self.stage = Stage::Head;
-                    if self.fin {
+                    if self.fin && self.compressed {
+                        self.stage = Stage::Inflating;
+                    } else if self.fin {
                         return self.finish().map(Some);
                     }
+                }
+                Stage::Inflating => {
+                    self.inflate_end()?;
+                    if self.paused {
+                        return Ok(None);
+                    }
+                    return self.finish().map(Some);
                 }
                 Stage::Control => {
                     let part = take(input, self.missing);
@@ -250,8 +221,9 @@ impl MessageReader {
         let [first, second, ..] = *head else { return Ok(()) };
         let within = self.message != CONTINUATION;
         let fault = match first & 15 {
-            _ if first & 0x70 != 0 => "reserved bit set",
             _ if second & 0x80 != 0 => "masked frame from a server",
+            TEXT | BINARY if first & 0x70 == RSV1 && !within && self.inflater.is_some() => return Ok(()),
+            _ if first & 0x70 != 0 => "reserved bit set",
             CONTINUATION if !within => "continuation of no message",
             TEXT | BINARY if within => "new message within a message",
             CONTINUATION | TEXT | BINARY => return Ok(()),
@@ -266,9 +238,16 @@ impl MessageReader {
     /// Begins the payload of a judged head. Gives what is whole in the input already.
     fn start<'a>(&mut self, head: Head, input: &mut &'a [u8]) -> Result<Option<Incoming<'a>>, Violation> {
         let is_control = head.opcode >= CLOSE;
-        let before = if is_control { 0 } else { self.body.len() };
+        let most = if is_control {
+            MAX_CONTROL_BYTES
+        } else if head.rsv != 0 || head.opcode == CONTINUATION && self.compressed {
+            // Its size is known when it is inflated; but nothing that fits takes twice the bytes compressed.
+            self.limit.saturating_mul(2).saturating_add(STEP_BYTES)
+        } else {
+            self.limit.saturating_sub(self.body.len())
+        };
         let length = match usize::try_from(head.length) {
-            Ok(length) if is_control || length <= self.limit.saturating_sub(before) => length,
+            Ok(length) if length <= most => length,
             _ => return Err(Violation::TooBig),
         };
         if is_control {
@@ -283,7 +262,9 @@ impl MessageReader {
             return Ok(None);
         }
         if head.opcode != CONTINUATION {
+            self.compressed = head.rsv != 0;
             if head.fin
+                && !self.compressed
                 && let Some((payload, rest)) = input.split_at_checked(length)
             {
                 *input = rest;
@@ -343,6 +324,7 @@ impl MessageReader {
         let body = Payload::Owned(std::mem::take(&mut self.body));
         let incoming = if self.message == TEXT { Incoming::Text(body) } else { Incoming::Binary(body) };
         self.message = CONTINUATION;
+        self.compressed = false;
         self.checked = 0;
         self.stage = Stage::Idle;
         Ok(incoming)
@@ -370,6 +352,8 @@ impl MessageReader {
     fn stop(&mut self) {
         self.stage = Stage::Ended;
         self.body = Vec::new();
+        self.inflater = None;
+        self.paused = false;
         self.control = None;
     }
 }

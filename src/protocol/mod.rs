@@ -19,6 +19,7 @@
 //! generator with a destructor, which panics where entropy is missing.
 
 pub mod close;
+pub mod deflate;
 pub mod frame;
 pub mod mask;
 pub mod message;

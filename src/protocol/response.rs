@@ -1,5 +1,6 @@
 //! The answer to the upgrade request: read as it comes, and judged.
 
+use super::deflate::{self, Agreement};
 use super::tungstenite::accept_of;
 use httparse::{EMPTY_HEADER, Status};
 
@@ -12,6 +13,8 @@ const VERSION: &[u8] = b"HTTP/1.1 ";
 /// Most fields of one head.
 const MAX_FIELDS: usize = 256;
 
+const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
+
 /// Names and values.
 pub type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -23,8 +26,9 @@ pub struct Response {
     pub headers: Headers,
     /// The subprotocol picked, empty if none.
     pub protocol: String,
-    /// The extensions agreed on, empty as long as none is offered.
+    /// The extensions agreed on as the server says them, empty if none.
     pub extensions: String,
+    pub deflate: Option<Agreement>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,7 @@ pub enum ResponseError {
 pub struct ResponseReader {
     accept: String,
     protocols: Vec<String>,
+    offers_deflate: bool,
     bytes: Vec<u8>,
     /// Where the current head begins: behind the interim ones.
     start: usize,
@@ -52,9 +57,9 @@ pub struct ResponseReader {
 }
 
 impl ResponseReader {
-    /// `key` and `protocols` are the request's.
-    pub fn new(key: &str, protocols: Vec<String>) -> Self {
-        Self { accept: accept_of(key), protocols, bytes: Vec::new(), start: 0, scanned: 0 }
+    /// `key`, `protocols` and the offer of compression are the request's.
+    pub fn new(key: &str, protocols: Vec<String>, offers_deflate: bool) -> Self {
+        Self { accept: accept_of(key), protocols, offers_deflate, bytes: Vec::new(), start: 0, scanned: 0 }
     }
 
     /// Takes what has come. With the response come the bytes behind its head: the first frames.
@@ -126,11 +131,11 @@ impl ResponseReader {
             Ok(None) => return refuse("no Sec-WebSocket-Accept"),
             _ => return refuse("wrong Sec-WebSocket-Accept"),
         }
-        // An empty list is no extension, and some servers send it.
-        let is_filler = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
-        if !all(&headers, "Sec-WebSocket-Extensions").all(|value| value.iter().all(is_filler)) {
-            return refuse("extension not offered");
-        }
+        let deflate = match deflate::agree(all(&headers, EXTENSIONS), self.offers_deflate) {
+            Ok(deflate) => deflate,
+            Err(why) => return refuse(why),
+        };
+        let extensions = if deflate.is_some() { joined(&headers, EXTENSIONS) } else { String::new() };
         let protocol = match single(&headers, "Sec-WebSocket-Protocol") {
             Ok(None) => String::new(),
             Ok(Some(value)) => match self.protocols.iter().find(|offered| offered.as_bytes() == value) {
@@ -139,7 +144,7 @@ impl ResponseReader {
             },
             Err(Repeated) => return refuse("more than one protocol"),
         };
-        Ok(Response { status: 101, headers, protocol, extensions: String::new() })
+        Ok(Response { status: 101, headers, protocol, extensions, deflate })
     }
 }
 
@@ -168,6 +173,12 @@ fn parse(head: &[u8]) -> Result<(u16, Headers), ResponseError> {
 fn all<'a>(headers: &'a [(Vec<u8>, Vec<u8>)], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let named = move |header: &&(Vec<u8>, Vec<u8>)| header.0.eq_ignore_ascii_case(name.as_bytes());
     headers.iter().filter(named).map(|(_, value)| value.as_slice())
+}
+
+/// The values of all fields of that name, as one list.
+fn joined(headers: &[(Vec<u8>, Vec<u8>)], name: &str) -> String {
+    let text = |value: &[u8]| String::from_utf8_lossy(value.trim_ascii()).into_owned();
+    all(headers, name).map(text).filter(|value| !value.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// A field that may stand only once stands there twice.

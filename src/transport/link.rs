@@ -84,6 +84,11 @@ impl Link {
         self.start < self.out.len()
     }
 
+    /// Bytes that the operating system has not taken yet.
+    pub fn outbound_len(&self) -> usize {
+        self.out.len() - self.start
+    }
+
     /// Writes as much as can be without waiting; true if nothing is left. On Linux the standard library
     /// sends with MSG_NOSIGNAL, so a broken connection raises no signal.
     pub fn try_flush(&mut self) -> io::Result<bool> {

@@ -34,7 +34,7 @@ fn drain(reader: &mut MessageReader, mut input: &[u8], log: &mut Vec<Said>) {
 }
 
 fn in_parts<'a>(limit: usize, parts: impl Iterator<Item = &'a [u8]>) -> Vec<Said> {
-    let (mut reader, mut log) = (MessageReader::new(limit), Vec::new());
+    let (mut reader, mut log) = (MessageReader::new(limit, None), Vec::new());
     parts.for_each(|part| drain(&mut reader, part, &mut log));
     log
 }
@@ -45,7 +45,7 @@ fn whole_stream(stream: &[u8]) -> Vec<Said> {
 
 /// As a socket does it: into the message where there is a target, through a small buffer otherwise.
 fn direct(stream: &[u8], chunk: usize) -> Vec<Said> {
-    let (mut reader, mut log, mut rest) = (MessageReader::new(LIMIT), Vec::new(), stream);
+    let (mut reader, mut log, mut rest) = (MessageReader::new(LIMIT, None), Vec::new(), stream);
     while !rest.is_empty() {
         let mut part = &rest[..chunk.min(rest.len())];
         let target = reader.body_target().map(|(body, room)| {
@@ -233,7 +233,7 @@ fn a_bad_head_fails_at_its_second_byte() {
 #[test]
 fn nothing_comes_after_an_end() {
     for end in [frame(0x88, b""), vec![0xff, 0xff]] {
-        let (mut reader, mut log) = (MessageReader::new(LIMIT), Vec::new());
+        let (mut reader, mut log) = (MessageReader::new(LIMIT, None), Vec::new());
         drain(&mut reader, &frame(0x01, b"held"), &mut log);
         assert_eq!((reader.stage, reader.body.len()), (Stage::Head, 4));
         drain(&mut reader, &end, &mut log);
@@ -249,7 +249,7 @@ fn nothing_comes_after_an_end() {
 #[test]
 fn whole_messages_are_borrowed() {
     let stream = frames(&[(0x81, b"small"), (0x82, &[1; 126]), (0x81, &vec![b'x'; 70_000]), (0x82, b"")]);
-    let mut reader = MessageReader::new(LIMIT);
+    let mut reader = MessageReader::new(LIMIT, None);
     let mut input = &stream[..];
     for _ in 0..4 {
         match reader.next(&mut input).unwrap() {
@@ -307,7 +307,7 @@ fn the_limit() {
 fn memory_follows_what_has_come() {
     let huge = [&[0x82, 127][..], &(1u64 << 62).to_be_bytes()].concat();
     assert_eq!(broke(&huge), Violation::TooBig);
-    let mut reader = MessageReader::new(usize::MAX);
+    let mut reader = MessageReader::new(usize::MAX, None);
     drain(&mut reader, &huge, &mut Vec::new());
     drain(&mut reader, b"abc", &mut Vec::new());
     assert!(reader.body.capacity() <= AHEAD_BYTES);
@@ -315,7 +315,7 @@ fn memory_follows_what_has_come() {
     assert_eq!(body.len() + room, AHEAD_BYTES);
 
     for fragment in [1, 100, 5_000, 200_000] {
-        let (mut reader, mut come) = (MessageReader::new(usize::MAX), 0);
+        let (mut reader, mut come) = (MessageReader::new(usize::MAX, None), 0);
         let mut first = 0x02;
         while come < 400_000 {
             for part in frame(first, &vec![0; fragment]).chunks(1_000) {
@@ -333,7 +333,7 @@ fn memory_follows_what_has_come() {
 #[test]
 fn a_message_grows_few_times_and_ends_exact() {
     let stream = frame(0x82, &vec![1; LIMIT]);
-    let mut reader = MessageReader::new(LIMIT);
+    let mut reader = MessageReader::new(LIMIT, None);
     let (mut capacities, mut rest) = (std::collections::BTreeSet::new(), &stream[..]);
     while !rest.is_empty() {
         let (mut part, after) = rest.split_at(1_500.min(rest.len()));
@@ -372,7 +372,7 @@ fn reading_into_the_target() {
 
 #[test]
 fn a_target_only_for_much() {
-    let mut reader = MessageReader::new(LIMIT);
+    let mut reader = MessageReader::new(LIMIT, None);
     let stream = frame(0x82, &[1; DIRECT_BYTES + 1]);
     let mut feed = |bytes: &[u8]| {
         drain(&mut reader, bytes, &mut Vec::new());
@@ -383,3 +383,5 @@ fn a_target_only_for_much() {
     assert_eq!(feed(&stream[3..5]), Some(DIRECT_BYTES));
     assert_eq!(feed(&stream[5..6]), None);
 }
+
+mod compressed;

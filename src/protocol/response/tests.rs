@@ -7,7 +7,7 @@ const START: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nC
 type Outcome = Result<Option<(Response, Vec<u8>)>, ResponseError>;
 
 fn reader() -> ResponseReader {
-    ResponseReader::new(KEY, vec!["chat".into(), "superchat".into()])
+    ResponseReader::new(KEY, vec!["chat".into(), "superchat".into()], false)
 }
 
 fn feed(bytes: impl AsRef<[u8]>) -> Outcome {
@@ -164,7 +164,7 @@ fn protocol() {
     for bad in ["Chat", "other", "", "chat, superchat", "chat\r\nSec-WebSocket-Protocol: chat"] {
         assert!(is_refused(&with(bad)), "{bad}");
     }
-    let none_offered = ResponseReader::new(KEY, Vec::new()).feed(with("chat").as_bytes());
+    let none_offered = ResponseReader::new(KEY, Vec::new(), false).feed(with("chat").as_bytes());
     assert!(matches!(none_offered, Err(ResponseError::Upgrade(_))));
 }
 

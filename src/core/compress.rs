@@ -1,0 +1,153 @@
+//! Sending through permessage-deflate (RFC 7692). Messages up to a slice are compressed by who sends them; larger
+//! ones are kept, and the task compresses them slice by slice into fragments: neither the caller nor the other
+//! sockets of the thread wait for a whole one.
+
+use std::collections::VecDeque;
+
+use super::error::Status;
+use super::send::Call;
+use super::socket::Half;
+use crate::protocol::deflate::Deflater;
+use crate::protocol::{frame, mask};
+
+/// Below this a message goes as it is: it would hardly shrink, and not be worth the time.
+const THRESHOLD: usize = 128;
+/// Compressed at once, at most: some tenth of a millisecond.
+const SLICE: usize = 16 * 1024;
+/// With so much on its way there is no hurry to compress more.
+const AHEAD: usize = 64 * 1024;
+
+pub struct Compression {
+    deflater: Deflater,
+    scratch: Vec<u8>,
+    /// Messages that the task has to frame, oldest first; the first may be on its way in part.
+    waiting: VecDeque<Waiting>,
+    /// Code and reason of the close frame that belongs behind them.
+    close: Option<(u16, String)>,
+}
+
+struct Waiting {
+    opcode: u8,
+    data: Vec<u8>,
+    /// So much of it is in the link.
+    done: usize,
+    call: Option<Call>,
+}
+
+impl Compression {
+    pub fn new(deflater: Deflater) -> Box<Compression> {
+        Box::new(Compression { deflater, scratch: Vec::new(), waiting: VecDeque::new(), close: None })
+    }
+
+    pub fn take_calls(&mut self) -> impl Iterator<Item = Call> {
+        std::mem::take(&mut self.waiting).into_iter().filter_map(|waiting| waiting.call)
+    }
+
+    fn compress(&mut self, part: &[u8], last: bool) {
+        self.scratch.clear();
+        self.deflater.add(part, last, &mut self.scratch);
+    }
+}
+
+impl Half {
+    /// Whether there is something that the task has to compress or to frame.
+    pub fn has_waiting(&self) -> bool {
+        self.compression.as_ref().is_some_and(|compression| !compression.waiting.is_empty())
+    }
+
+    /// Puts a message into the link, or keeps it for the task. Gives the call back if neither could be.
+    pub fn message(&mut self, opcode: u8, data: &[u8], call: Option<Call>) -> Result<(), Option<Call>> {
+        if let Some(compression) = &mut self.compression {
+            if !compression.waiting.is_empty() || data.len() > SLICE {
+                compression.waiting.push_back(Waiting { opcode, data: data.to_vec(), done: 0, call });
+                return Ok(());
+            }
+            if data.len() >= THRESHOLD {
+                compression.compress(data, true);
+                if self.compressed_frame(true, opcode | frame::RSV1).is_err() {
+                    return Err(call);
+                }
+                self.remember_pending(data.len(), 1, call);
+                return Ok(());
+            }
+        }
+        if self.frame(opcode, data).is_err() {
+            return Err(call);
+        }
+        self.remember_pending(data.len(), 1, call);
+        Ok(())
+    }
+
+    /// One slice of what waits; whether anything was done.
+    pub fn compress_slice(&mut self) -> Result<bool, Status> {
+        let outbound = self.link.as_ref().map_or(0, |link| link.outbound_len());
+        let Some(compression) = &mut self.compression else { return Ok(false) };
+        let Some(first) = compression.waiting.front_mut() else { return Ok(false) };
+        if outbound > AHEAD {
+            return Ok(false);
+        }
+        let opcode = if first.done == 0 { first.opcode } else { frame::CONTINUATION };
+        if first.done == 0 && first.data.len() < THRESHOLD {
+            let Some(small) = compression.waiting.pop_front() else { return Ok(false) };
+            self.frame(opcode, &small.data)?;
+            self.remember_pending(small.data.len(), 1, small.call);
+        } else {
+            let end = first.data.len().min(first.done + SLICE);
+            let last = end == first.data.len();
+            let rsv = if first.done == 0 { frame::RSV1 } else { 0 };
+            compression.scratch.clear();
+            compression.deflater.add(&first.data[first.done..end], last, &mut compression.scratch);
+            first.done = end;
+            let whole = if last { compression.waiting.pop_front() } else { None };
+            self.compressed_frame(last, opcode | rsv)?;
+            if let Some(whole) = whole {
+                self.remember_pending(whole.data.len(), 1, whole.call);
+            }
+        }
+        if !self.has_waiting() {
+            self.send_kept_close();
+        }
+        Ok(true)
+    }
+
+    /// Keeps the host's close frame if messages that were accepted before it wait; else false.
+    pub fn keep_close(&mut self, code: u16, reason: &str) -> bool {
+        match &mut self.compression {
+            Some(compression) if !compression.waiting.is_empty() => {
+                compression.close = Some((code, reason.to_owned()));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The close frame goes now, whatever waits before it.
+    pub fn send_kept_close(&mut self) {
+        let kept = self.compression.as_mut().and_then(|compression| compression.close.take());
+        if let Some((code, reason)) = kept {
+            self.queue_close(code, &reason);
+        }
+    }
+
+    /// Nothing is on its way: memory that is not needed between messages is given back.
+    pub fn rest(&mut self) {
+        if let Some(compression) = &mut self.compression
+            && compression.waiting.is_empty()
+        {
+            compression.deflater.rest();
+            if compression.scratch.capacity() > SLICE {
+                compression.scratch = Vec::new();
+            }
+        }
+    }
+
+    /// Frames what is in the scratch buffer.
+    fn compressed_frame(&mut self, last: bool, opcode: u8) -> Result<(), Status> {
+        let key = mask::next_key().map_err(|_| Status::Internal)?;
+        let (Some(compression), Some(link)) = (&self.compression, &mut self.link) else {
+            return Err(Status::NotConnected);
+        };
+        link.append(|out| frame::encode_part(out, last, opcode, &compression.scratch, key))
+            .map_err(|_| Status::Internal)
+    }
+}
