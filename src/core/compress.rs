@@ -34,6 +34,15 @@ struct Waiting {
     call: Option<Call>,
 }
 
+/// Where a message went.
+pub enum Put {
+    /// Into the link, as one frame; its call is the sender's to remember.
+    Framed(Option<Call>),
+    /// It waits for the task.
+    Kept,
+    Failed(Option<Call>),
+}
+
 impl Compression {
     pub fn new(deflater: Deflater) -> Box<Compression> {
         Box::new(Compression { deflater, scratch: Vec::new(), waiting: VecDeque::new(), close: None })
@@ -55,27 +64,42 @@ impl Half {
         self.compression.as_ref().is_some_and(|compression| !compression.waiting.is_empty())
     }
 
-    /// Puts a message into the link, or keeps it for the task. Gives the call back if neither could be.
-    pub fn message(&mut self, opcode: u8, data: &[u8], call: Option<Call>) -> Result<(), Option<Call>> {
-        if let Some(compression) = &mut self.compression {
-            if !compression.waiting.is_empty() || data.len() > SLICE {
-                compression.waiting.push_back(Waiting { opcode, data: data.to_vec(), done: 0, call });
-                return Ok(());
-            }
-            if data.len() >= THRESHOLD {
-                compression.compress(data, true);
-                if self.compressed_frame(true, opcode | frame::RSV1).is_err() {
-                    return Err(call);
-                }
-                self.remember_pending(data.len(), 1, call);
-                return Ok(());
-            }
+    /// Puts a message into the link, or keeps it for the task.
+    #[inline]
+    pub fn put(&mut self, opcode: u8, data: &[u8], call: Option<Call>) -> Put {
+        if self.compression.is_none() {
+            return self.put_plain(opcode, data, call);
         }
-        if self.frame(opcode, data).is_err() {
+        match self.put_compressed(opcode, data, call) {
+            Ok(put) => put,
+            Err(call) => self.put_plain(opcode, data, call),
+        }
+    }
+
+    #[inline]
+    fn put_plain(&mut self, opcode: u8, data: &[u8], call: Option<Call>) -> Put {
+        match self.frame(opcode, data) {
+            Ok(()) => Put::Framed(call),
+            Err(_) => Put::Failed(call),
+        }
+    }
+
+    /// Err: it goes as it is.
+    #[cold]
+    fn put_compressed(&mut self, opcode: u8, data: &[u8], call: Option<Call>) -> Result<Put, Option<Call>> {
+        let Some(compression) = &mut self.compression else { return Err(call) };
+        if !compression.waiting.is_empty() || data.len() > SLICE {
+            compression.waiting.push_back(Waiting { opcode, data: data.to_vec(), done: 0, call });
+            return Ok(Put::Kept);
+        }
+        if data.len() < THRESHOLD {
             return Err(call);
         }
-        self.remember_pending(data.len(), 1, call);
-        Ok(())
+        compression.compress(data, true);
+        match self.compressed_frame(true, opcode | frame::RSV1) {
+            Ok(()) => Ok(Put::Framed(call)),
+            Err(_) => Ok(Put::Failed(call)),
+        }
     }
 
     /// One slice of what waits; whether anything was done.

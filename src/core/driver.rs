@@ -50,7 +50,7 @@ pub(super) enum Left {
     Work,
     /// More to compress, which others need not wait for.
     Yield,
-    /// Nothing, until somebody wakes the task.
+    /// Nothing, until somebody wakes the task, which counts as asleep from here on.
     Sleep,
 }
 
@@ -94,15 +94,21 @@ impl Driver {
     /// One poll of the task. Ready when the connection is gone.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.socket.set_asleep(false);
+        let mut ready_to_sleep = false;
         for _ in 0..READS_PER_TURN {
             if let Some(until) = self.parting {
                 return self.part(until, cx);
             }
             let received = self.receive(cx);
-            match self.serve(cx, received) {
-                Left::Work => {}
+            if ready_to_sleep && !received {
+                return Poll::Pending;
+            }
+            match self.serve(cx) {
+                Left::Work => ready_to_sleep = false,
                 Left::Yield => break,
-                Left::Sleep => return Poll::Pending,
+                Left::Sleep if !received => return Poll::Pending,
+                // Only the socket can have more now; to ask it is to be woken by it.
+                Left::Sleep => ready_to_sleep = true,
             }
         }
         cx.waker().wake_by_ref();
@@ -110,7 +116,7 @@ impl Driver {
     }
 
     /// The second half of a turn. It looks at the sending half once, for all that it has to do there.
-    fn serve(&mut self, cx: &mut Context<'_>, received: bool) -> Left {
+    fn serve(&mut self, cx: &mut Context<'_>) -> Left {
         let socket = Arc::clone(&self.socket);
         let mut after = After::new(&socket.app);
         let mut half = socket.half.lock();
@@ -128,7 +134,7 @@ impl Driver {
             self.start_parting(&mut half);
             return Left::Work;
         }
-        if received || half.has_outbound() && !self.blocked {
+        if half.has_outbound() && !self.blocked {
             return Left::Work;
         }
         if half.has_waiting() && !self.blocked && self.peer_close.is_none() {

@@ -115,6 +115,8 @@ impl Driver {
     fn take(&mut self, bytes: &[u8]) {
         let mut input = bytes;
         let socket = Arc::clone(&self.socket);
+        // What the callbacks send needs no wake-up: the task looks at it before it sleeps.
+        socket.set_asleep(false);
         let mut burst = Burst::new(&socket);
         loop {
             let (text, payload) = match self.reader.next(&mut input) {

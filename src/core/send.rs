@@ -4,9 +4,10 @@
 //! enough ago, the caller's thread writes it; otherwise the task does, with all that has gathered.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
 
 use super::after::After;
+use super::compress::Put;
 use super::delivery::Item;
 use super::error::{Fault, Status};
 use super::event::{Api, Record};
@@ -15,11 +16,11 @@ use super::release::CallGuard;
 use super::scope;
 use super::socket::{Half, Socket, count};
 use crate::protocol::{frame, mask};
-use crate::runtime::clock::Moment;
+use crate::runtime::clock::{Moment, Tick};
 
 /// Sends that follow each other faster gather into one write of the task: a system call for each small
 /// message costs more than waking a thread.
-const INLINE_PAUSE: Duration = Duration::from_micros(5);
+const INLINE_PAUSE_NS: u64 = 5_000;
 /// Messages without callbacks share an entry of the pending list up to this many payload bytes.
 const SHARED_ENTRY: usize = 64 * 1024;
 
@@ -150,19 +151,37 @@ impl Socket {
         }
         let opcode = if text { frame::TEXT } else { frame::BINARY };
         let was_idle = half.pending.is_empty() && !half.has_outbound();
-        if let Err(call) = half.message(opcode, data, call) {
-            return Err(((Status::Internal, ""), call));
-        }
-        half.buffered += data.len();
+        let call = match half.put(opcode, data, call) {
+            Put::Framed(call) => call,
+            Put::Kept => None,
+            Put::Failed(call) => return Err(((Status::Internal, ""), call)),
+        };
         if self.app.settings.idle_timeout.is_some() {
             half.last_sent = Some(Moment::now());
         }
         if was_idle && !half.has_waiting() && self.may_write_here(&mut half) && half.flush_here() {
-            self.settle(&mut half, after);
-        } else {
-            after.wake(self.wake_task(&mut half));
+            self.went_out(&half, data.len(), call, after);
+            return Ok(());
         }
+        half.buffered += data.len();
+        if !half.has_waiting() {
+            half.remember_pending(data.len(), 1, call);
+        }
+        after.wake(self.wake_task(&mut half));
         Ok(())
+    }
+
+    /// The operating system has taken a message at once, and all before it.
+    #[inline]
+    fn went_out(&self, half: &Half, payload: usize, call: Option<Call>, after: &mut After<'_>) {
+        if let Some(link) = &half.link {
+            self.counters.wire_bytes_sent.store(link.written(), Ordering::Relaxed);
+        }
+        count(&self.counters.messages_sent, 1);
+        count(&self.counters.payload_bytes_sent, payload as u64);
+        if let Some(call) = call {
+            call.succeed(after);
+        }
     }
 
     /// Whether this thread writes, or leaves it to the task.
@@ -170,9 +189,9 @@ impl Socket {
         if scope::in_callback() || self.app.is_on_own_thread() {
             return false;
         }
-        let now = Instant::now();
-        let rested = half.last_inline.is_none_or(|last| now.duration_since(last) > INLINE_PAUSE);
-        half.last_inline = Some(now);
+        let now = Tick::now();
+        let rested = now.since(half.last_inline) > INLINE_PAUSE_NS;
+        half.last_inline = now;
         rested
     }
 
@@ -180,7 +199,7 @@ impl Socket {
     pub(super) fn settle(&self, half: &mut Half, after: &mut After<'_>) {
         let Some(link) = &half.link else { return };
         let written = link.written();
-        self.counters.wire_bytes_sent.store(written, std::sync::atomic::Ordering::Relaxed);
+        self.counters.wire_bytes_sent.store(written, Ordering::Relaxed);
         while half.pending.front().is_some_and(|pending| pending.end <= written) {
             let Some(pending) = half.pending.pop_front() else { return };
             half.buffered -= pending.payload;

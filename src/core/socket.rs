@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
-use std::time::Instant;
 
 use parking_lot::Mutex;
 
@@ -20,7 +19,7 @@ use super::release::CallGuard;
 use super::send::Pending;
 use super::state::Phase;
 use super::{handles, scope};
-use crate::runtime::clock::Moment;
+use crate::runtime::clock::{Moment, Tick};
 use crate::transport::link::Link;
 
 /// The host has given its id back.
@@ -61,7 +60,8 @@ pub struct Half {
     pub buffered: usize,
     /// A send was refused as full: `drain` is due when half of the limit is free.
     pub owes_drain: bool,
-    pub last_inline: Option<Instant>,
+    /// When a caller's thread last wrote, or would have.
+    pub last_inline: Tick,
     /// Last message out, for the idle timeout.
     pub last_sent: Option<Moment>,
     pub close: Option<HostClose>,
@@ -165,7 +165,7 @@ impl Socket {
                 pending: VecDeque::new(),
                 buffered: 0,
                 owes_drain: false,
-                last_inline: None,
+                last_inline: Tick::default(),
                 last_sent: None,
                 close: None,
                 orders: Orders::default(),

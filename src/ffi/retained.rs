@@ -4,13 +4,15 @@
 //! callbacks, so that nobody waits); a retain moves it from there to the kept ones, from any thread. What is
 //! kept belongs to the process, not to a socket or an app.
 //!
-//! The list of kept ones is locked before a place.
+//! A place is its lender's from `taken` to the end of the callback. Its payload is whose who changes `id` from the
+//! message's: the lender, to end it, or one retain, to keep it; a retain does all of that under the list's lock,
+//! which the lender then waits for.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::core::error::Status;
 use crate::core::event::Payload;
@@ -30,35 +32,37 @@ struct Kept {
     lent: bool,
 }
 
-/// A payload whose callback runs and that is not kept.
-struct Lent {
-    owned: Option<Vec<u8>>,
-    data: *const u8,
-    length: usize,
-}
-
-// SAFETY: `data` is read under the lock of its place only, and only while the callback runs that keeps it alive.
-unsafe impl Send for Lent {}
-
 /// Where the payload of a running callback lies.
 struct Place {
-    /// The id of `lent`, or of what was lent here last.
-    id: u64,
-    /// Where the block of ids ends that this place gives out.
-    ids_end: u64,
     /// A callback uses the place, whether its payload is still here or was retained.
-    taken: bool,
-    lent: Option<Lent>,
+    taken: AtomicBool,
+    /// The message that is here; `NOBODY`, or `RETAINED` once it was, until its callback returns.
+    id: AtomicU64,
+    data: AtomicPtr<u8>,
+    length: AtomicUsize,
+    /// The buffer that `data` lies in, if it is not the reader's.
+    owned: UnsafeCell<Option<Vec<u8>>>,
+    /// The serial that was given out last, and where the block of them ends that this place gives out; the
+    /// lender's alone.
+    serial: AtomicU64,
+    serials_end: AtomicU64,
 }
+
+// SAFETY: all but `owned` is atomic. `owned` is touched by the lender before it publishes an id, and then by the one
+// who has changed `id` from it.
+unsafe impl Sync for Place {}
+
+const NOBODY: u64 = 0;
+const RETAINED: u64 = u64::MAX;
 
 /// Callbacks that run at a time without an allocation: one for each I/O thread and each thread that dispatches.
 const PLACES: usize = 64;
 /// Ids that a place takes from the common counter at a time.
 const ID_BLOCK: u64 = 1 << 16;
 
-static LENDING: [Mutex<Place>; PLACES] = [const { Mutex::new(Place::NEW) }; PLACES];
+static LENDING: [Place; PLACES] = [const { Place::new() }; PLACES];
 /// Beyond those; they are used again, and never freed.
-static MORE: Mutex<Vec<&'static Mutex<Place>>> = Mutex::new(Vec::new());
+static MORE: Mutex<Vec<&'static Place>> = Mutex::new(Vec::new());
 static KEPT: Mutex<BTreeMap<u64, Kept>> = Mutex::new(BTreeMap::new());
 static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
 /// What an empty payload points to.
@@ -79,62 +83,93 @@ fn favourite() -> usize {
     })
 }
 
-/// All places, the thread's own first.
-fn places() -> impl Iterator<Item = &'static Mutex<Place>> {
-    let (before, from) = LENDING.split_at(favourite());
-    from.iter().chain(before).chain(std::iter::once_with(|| MORE.lock().clone()).flatten())
+/// All places but the thread's own.
+fn other_places(own: usize) -> impl Iterator<Item = &'static Place> {
+    let (before, from) = LENDING.split_at(own);
+    from.iter().skip(1).chain(before).chain(std::iter::once_with(|| MORE.lock().clone()).flatten())
 }
 
-fn free_place() -> (&'static Mutex<Place>, MutexGuard<'static, Place>) {
-    for place in places() {
-        let guard = place.lock();
-        if !guard.taken {
-            return (place, guard);
-        }
+/// A place that is the caller's until it gives `taken` back.
+#[inline]
+fn take_place() -> &'static Place {
+    let own = favourite();
+    match LENDING.get(own) {
+        Some(place) if place.take() => place,
+        _ => take_another(own),
     }
-    let place: &'static Mutex<Place> = Box::leak(Box::new(Mutex::new(Place::NEW)));
-    let guard = place.lock();
+}
+
+/// A callback runs inside another one's dispatch, or there are very many threads.
+#[cold]
+fn take_another(own: usize) -> &'static Place {
+    if let Some(place) = other_places(own).find(|place| place.take()) {
+        return place;
+    }
+    let place: &'static Place = Box::leak(Box::new(Place::new()));
+    place.taken.store(true, Ordering::Relaxed);
     MORE.lock().push(place);
-    (place, guard)
+    place
 }
 
 impl Place {
-    const NEW: Place = Place { id: 0, ids_end: 0, taken: false, lent: None };
-
-    fn next_id(&mut self) -> u64 {
-        self.id += 1;
-        if self.id >= self.ids_end {
-            self.id = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * ID_BLOCK;
-            self.ids_end = self.id + ID_BLOCK;
+    const fn new() -> Place {
+        Place {
+            taken: AtomicBool::new(false),
+            id: AtomicU64::new(NOBODY),
+            data: AtomicPtr::new(std::ptr::null_mut()),
+            length: AtomicUsize::new(0),
+            owned: UnsafeCell::new(None),
+            serial: AtomicU64::new(0),
+            serials_end: AtomicU64::new(0),
         }
-        handles::message_id(self.id)
+    }
+
+    #[inline]
+    fn take(&self) -> bool {
+        !self.taken.swap(true, Ordering::Acquire)
+    }
+
+    #[inline]
+    fn next_id(&self) -> u64 {
+        let mut serial = self.serial.load(Ordering::Relaxed) + 1;
+        if serial >= self.serials_end.load(Ordering::Relaxed) {
+            serial = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * ID_BLOCK;
+            self.serials_end.store(serial + ID_BLOCK, Ordering::Relaxed);
+        }
+        self.serial.store(serial, Ordering::Relaxed);
+        handles::message_id(serial)
     }
 }
 
 /// Lends a payload to the host for the length of `callback`.
+#[inline]
 pub fn lend(payload: Payload<'_>, callback: impl FnOnce(u64, *const u8, usize)) {
     let length = payload.len();
-    let (owned, data) = match payload {
-        Payload::Borrowed(bytes) => (None, bytes.as_ptr()),
+    let place = take_place();
+    let id = place.next_id();
+    let (data, is_owned) = match payload {
+        Payload::Borrowed(bytes) => (bytes.as_ptr(), false),
         Payload::Owned(bytes) => {
             let data = bytes.as_ptr();
-            (Some(bytes), data)
+            // SAFETY: the place is ours, and no id is published: nobody else touches it.
+            unsafe { *place.owned.get() = Some(bytes) };
+            (data, true)
         }
     };
     let data = if length == 0 { EMPTY.as_ptr() } else { data };
-    let (place, mut guard) = free_place();
-    let id = guard.next_id();
-    guard.taken = true;
-    guard.lent = Some(Lent { owned, data, length });
-    drop(guard);
+    place.data.store(data.cast_mut(), Ordering::Relaxed);
+    place.length.store(length, Ordering::Relaxed);
+    // Publishes all of the above to a retain on another thread.
+    place.id.store(id, Ordering::Release);
     callback(id, data, length);
-    let mut guard = place.lock();
-    let lent = guard.lent.take();
-    guard.taken = false;
-    drop(guard);
-    if lent.is_none() {
+    if place.id.compare_exchange(id, NOBODY, Ordering::AcqRel, Ordering::Acquire).is_err() {
         callback_over(id);
+        place.id.store(NOBODY, Ordering::Relaxed);
+    } else if is_owned {
+        // SAFETY: we have changed the id, so nobody else has; the vector was ours before the callback.
+        drop(unsafe { (*place.owned.get()).take() });
     }
+    place.taken.store(false, Ordering::Release);
 }
 
 /// The callback of a kept payload has returned.
@@ -150,10 +185,25 @@ fn callback_over(id: u64) {
     drop((original, gone));
 }
 
+/// A payload whose callback runs, for the one retain that keeps it.
+struct Lent {
+    owned: Option<Vec<u8>>,
+    data: *const u8,
+    length: usize,
+}
+
+/// Takes it from its place; under the list's lock.
 fn take_lent(id: u64) -> Option<Lent> {
-    places().find_map(|place| {
-        let mut place = place.lock();
-        if handles::message_id(place.id) == id { place.lent.take() } else { None }
+    let own = favourite();
+    LENDING.get(own).into_iter().chain(other_places(own)).find_map(|place| {
+        place.id.compare_exchange(id, RETAINED, Ordering::AcqRel, Ordering::Relaxed).ok()?;
+        Some(Lent {
+            // SAFETY: we have changed the id, so the lender does not touch it before the end of its callback, and
+            // then waits for the list's lock, which our caller holds.
+            owned: unsafe { (*place.owned.get()).take() },
+            data: place.data.load(Ordering::Relaxed),
+            length: place.length.load(Ordering::Relaxed),
+        })
     })
 }
 

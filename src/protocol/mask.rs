@@ -6,14 +6,16 @@ use std::cell::Cell;
 /// goes through memory twice, which half the speed of a large message is lost to.
 const LANE: usize = 64;
 
+/// What is left of a payload goes in these, of which one fills a register.
+pub const SHORT_LANE: usize = 16;
+
 /// Keys drawn from the system at a time: 1 KiB of them.
 const KEYS: usize = 256;
 
 /// Masks or unmasks in place.
 #[inline]
 pub fn apply(bytes: &mut [u8], key: [u8; 4]) {
-    let [a, b, c, d] = key;
-    let double = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let double = u64::from(u32::from_ne_bytes(key)) * 0x1_0000_0001;
     let (words, tail) = bytes.as_chunks_mut::<8>();
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ double).to_ne_bytes();
@@ -26,16 +28,28 @@ pub fn apply(bytes: &mut [u8], key: [u8; 4]) {
 /// Appends `payload` masked.
 #[inline]
 pub fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
-    out.reserve(payload.len());
-    let (lanes, tail) = payload.as_chunks::<LANE>();
+    out.reserve(payload.len() + SHORT_LANE);
+    let (lanes, rest) = payload.as_chunks::<LANE>();
     for lane in lanes {
         let mut lane = *lane;
         apply(&mut lane, key);
         out.extend_from_slice(&lane);
     }
-    let start = out.len();
-    out.extend_from_slice(tail);
-    apply(&mut out[start..], key);
+    let (lanes, tail) = rest.as_chunks::<SHORT_LANE>();
+    for lane in lanes {
+        let mut lane = *lane;
+        apply(&mut lane, key);
+        out.extend_from_slice(&lane);
+    }
+    if !tail.is_empty() {
+        // A whole lane, of which the end is cut off again: two stores in place of a loop.
+        let end = out.len() + tail.len();
+        let mut lane = [0; SHORT_LANE];
+        lane[..tail.len()].copy_from_slice(tail);
+        apply(&mut lane, key);
+        out.extend_from_slice(&lane);
+        out.truncate(end);
+    }
 }
 
 /// Cells of plain bytes: nothing here is dropped, so the thread-local has no destructor and works

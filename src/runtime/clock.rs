@@ -28,17 +28,44 @@ pub fn timer(at: Moment) -> tokio::time::Sleep {
     tokio::time::sleep(at.since(Moment::now()))
 }
 
+/// A point in time for short pauses, in nanoseconds: cheaper to read than an `Instant`, and it may stand still
+/// while the device sleeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tick(u64);
+
+impl Tick {
+    #[inline]
+    pub fn now() -> Tick {
+        #[cfg(unix)]
+        return Tick(read_clock(libc::CLOCK_MONOTONIC));
+        #[cfg(not(unix))]
+        return Tick(read());
+    }
+
+    /// Nanoseconds since an earlier one.
+    #[inline]
+    pub fn since(self, earlier: Tick) -> u64 {
+        self.0.wrapping_sub(earlier.0)
+    }
+}
+
 #[cfg(unix)]
 fn read() -> u64 {
+    // On Darwin the monotonic one counts sleep; elsewhere there is none that does.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
-    // On Darwin this one counts sleep; elsewhere there is none that does.
+    use libc::CLOCK_BOOTTIME as CLOCK;
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    use libc::CLOCK_MONOTONIC as CLOCK;
+    read_clock(CLOCK)
+}
+
+#[cfg(unix)]
+#[inline]
+fn read_clock(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: clock_gettime writes one timespec, which lives on this stack.
-    unsafe { libc::clock_gettime(CLOCK, &mut time) };
-    (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
+    unsafe { libc::clock_gettime(clock, &mut time) };
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }
 
 #[cfg(not(unix))]
