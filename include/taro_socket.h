@@ -252,7 +252,10 @@ typedef struct taro_str {
  * header, the TLS name check and the allow-list still see the URL's host. This struct is frozen.
  */
 typedef struct taro_address_override {
-    /** `host:port` of the URL, such as `echo.example.org:443`; the port is always given. */
+    /**
+     * `host:port` of the URL, such as `echo.example.org:443`; the port is always given. Several entries of the
+     * same are its addresses, tried as those of a name are (RFC 8305).
+     */
     struct taro_str from;
     /** `address:port` to connect to instead, such as `192.0.2.1:8443` or `[2001:db8::1]:443`. */
     struct taro_str to;
@@ -539,8 +542,8 @@ typedef struct taro_connect_options {
     /** 1: TCP_NODELAY is set. 0: it is not, as in WeChat. */
     uint32_t tcp_no_delay;
     /**
-     * 1: ask for compression (RFC 7692). This version does not offer it yet: it is accepted, and `open` says
-     * which extensions were negotiated.
+     * 1: offer compression (permessage-deflate, RFC 7692); `open` says whether it was agreed on. Messages of
+     * 128 bytes and more are compressed then. 0: it is not offered, as in WeChat.
      */
     uint32_t per_message_deflate;
     /** 1: the socket is created paused: open, message, error and close wait for `taro_socket_resume`. */

@@ -118,6 +118,7 @@ pub fn network_changed(id: u64) -> Result<(), Status> {
     for socket in app.live_now() {
         socket.probe();
     }
+    app.look_at_clocks();
     Ok(())
 }
 
@@ -260,6 +261,16 @@ impl App {
         state.background_since = None;
         self.background.store(false, Ordering::Release);
         after.wake(state.pump.take());
+        drop(state);
+        self.look_at_clocks();
+    }
+
+    /// Timers stand still while the device sleeps: every task that has not ended compares its deadlines anew.
+    fn look_at_clocks(&self) {
+        let sockets: Vec<_> = self.state.lock().sockets.values().cloned().collect();
+        for socket in sockets.iter().filter(|socket| !socket.is_told_closed()) {
+            socket.look_at_clock();
+        }
     }
 
     /// The notice that something waits for dispatch.

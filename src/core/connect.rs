@@ -118,7 +118,8 @@ fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Option<Arc<Socket>>, Re
     }
     state.sockets.insert(id, Arc::clone(socket));
     state.live.push(id);
-    if state.global == 0 {
+    // The one that makes room is no live socket any more.
+    if state.global == 0 || old.is_some() {
         state.global = id;
     }
     Ok(old)

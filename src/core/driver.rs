@@ -10,6 +10,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use super::after::After;
 use super::end::End;
 use super::error::{Cause, Fault};
+use super::establish::tls_fault;
 use super::event::{Closed, Initiator};
 use super::liveness::Liveness;
 use super::socket::{Half, Orders, Socket, count};
@@ -18,6 +19,7 @@ use crate::protocol::deflate::Inflater;
 use crate::protocol::message::MessageReader;
 use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
+use crate::transport::tls::TlsError;
 
 /// Reads in one turn, before other sockets of the thread get theirs.
 pub(super) const READS_PER_TURN: usize = 16;
@@ -29,6 +31,8 @@ pub struct Driver {
     pub(super) is_tls: bool,
     /// Read, and not yet taken because the host had as much as may wait.
     pub(super) backlog: Vec<u8>,
+    /// The end of TLS came together with the end of the upgrade: it is due behind the backlog.
+    pub(super) early_end: Option<Fault>,
     pub(super) live: Liveness,
     pub(super) timer: Option<(Moment, Pin<Box<tokio::time::Sleep>>)>,
     /// The peer's close frame came, with what it said.
@@ -70,10 +74,9 @@ impl Driver {
         );
         let reader = MessageReader::new(settings.message_limit, inflater);
         let mut backlog = early;
-        let is_tls = match &mut socket.half.lock().link {
-            // A fault in here shows again at the next read.
-            Some(link) => link.take_plain(&mut backlog).is_ok() && link.is_tls(),
-            None => false,
+        let (is_tls, early_end) = match &mut socket.half.lock().link {
+            Some(link) => (link.is_tls(), early_end(link.take_early(&mut backlog))),
+            None => (false, None),
         };
         Driver {
             socket,
@@ -81,6 +84,7 @@ impl Driver {
             reader,
             is_tls,
             backlog,
+            early_end,
             live,
             timer: None,
             peer_close: None,
@@ -210,12 +214,24 @@ impl Driver {
 
     /// The connection is lost.
     pub(super) fn end_broken(&mut self, fault: Fault, half: &mut Half, after: &mut After<'_>) {
+        if let Some(link) = &mut half.link {
+            // An alert of TLS may be in it; the connection is lost whether it gets out or not.
+            let _written = link.try_flush();
+        }
         half.link = None;
         let end = match self.peer_close.take() {
             Some(said) => End::Closed(closed(said, half, Some(&fault))),
             None => End::Broken(fault),
         };
         self.socket.finish(half, end, after);
+    }
+}
+
+fn early_end(taken: Result<bool, TlsError>) -> Option<Fault> {
+    match taken {
+        Ok(false) => None,
+        Ok(true) => Some(Fault::reset(None)),
+        Err(error) => Some(tls_fault(&error, 0)),
     }
 }
 

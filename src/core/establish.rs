@@ -33,10 +33,11 @@ pub struct Established {
 pub async fn establish(settings: &AppSettings, plan: &ConnectPlan) -> Result<Established, Fault> {
     let epoch = Epoch::now();
     let target = &plan.target;
-    let endpoint = match (settings.address_of(target), &target.host) {
-        (Some(address), _) => Endpoint::Address(address),
-        (None, Host::Ip(address)) => Endpoint::Address((*address, target.port).into()),
-        (None, Host::Name(name)) => Endpoint::Name(name.clone(), target.port),
+    let overrides = settings.addresses_of(target);
+    let endpoint = match &target.host {
+        _ if !overrides.is_empty() => Endpoint::Addresses(overrides),
+        Host::Ip(address) => Endpoint::Addresses(vec![(*address, target.port).into()]),
+        Host::Name(name) => Endpoint::Name(name.clone(), target.port),
     };
     let options = DialOptions {
         endpoint,
@@ -130,8 +131,8 @@ fn profile(epoch: &Epoch, phases: &Phases, end: Instant) -> Profile {
 
 fn broken(error: &io::Error) -> Fault {
     // During the upgrade the TLS library's errors come inside those of the stream.
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(inner) => tls_fault(&TlsError::from_rustls(inner), 0),
+    match TlsError::inside(error) {
+        Some(tls) => tls_fault(&tls, 0),
         None => Fault::reset(Some(error)),
     }
 }
@@ -155,6 +156,7 @@ fn dial_fault(error: DialError) -> Fault {
         DialErrorKind::Resolve => Cause::Resolve,
         DialErrorKind::Connect => Cause::Connect,
         DialErrorKind::Tls => Cause::Tls,
+        DialErrorKind::Reset => Cause::Reset,
     };
     match error.tls {
         Some(tls) => tls_fault(&tls, error.os_error),

@@ -49,6 +49,10 @@ impl Driver {
             // Nothing of the peer counts behind its close frame.
             return false;
         }
+        if let Some(fault) = self.early_end.take() {
+            self.broken(fault);
+            return true;
+        }
         let got = if self.is_tls { self.read_tls(cx) } else { self.read_plain(cx) };
         match got {
             Got::Nothing => match self.write_fault.take() {

@@ -79,6 +79,7 @@ impl Drop for Call {
 pub struct Pending {
     end: u64,
     payload: usize,
+    /// None: these are pings.
     messages: u64,
     call: Option<Call>,
 }
@@ -203,8 +204,10 @@ impl Socket {
         while half.pending.front().is_some_and(|pending| pending.end <= written) {
             let Some(pending) = half.pending.pop_front() else { return };
             half.buffered -= pending.payload;
-            count(&self.counters.messages_sent, pending.messages);
-            count(&self.counters.payload_bytes_sent, pending.payload as u64);
+            if pending.messages > 0 {
+                count(&self.counters.messages_sent, pending.messages);
+                count(&self.counters.payload_bytes_sent, pending.payload as u64);
+            }
             if let Some(call) = pending.call {
                 call.succeed(after);
             }
@@ -267,6 +270,7 @@ impl Half {
         if let Some(last) = self.pending.back_mut()
             && call.is_none()
             && last.call.is_none()
+            && (last.messages == 0) == (messages == 0)
             && last.payload + payload <= SHARED_ENTRY
         {
             last.end = end;

@@ -116,11 +116,11 @@ impl AppSettings {
         self.allow_list.as_ref().is_none_or(|list| list.iter().any(|entry| entry.permits(target)))
     }
 
-    /// Where to connect to instead of what the URL says.
-    pub fn address_of(&self, target: &Target) -> Option<SocketAddr> {
+    /// Where to connect to instead of what the URL says; empty for there.
+    pub fn addresses_of(&self, target: &Target) -> Vec<SocketAddr> {
         let host = target.host.text();
-        let entry = self.overrides.iter().find(|entry| entry.port == target.port && entry.host == host)?;
-        Some(entry.to)
+        let entries = self.overrides.iter().filter(|entry| entry.port == target.port && entry.host == host);
+        entries.map(|entry| entry.to).collect()
     }
 }
 

@@ -322,6 +322,11 @@ impl Socket {
         self.order(|orders| orders.interrupt = true);
     }
 
+    /// The clock may have jumped ahead.
+    pub fn look_at_clock(&self) {
+        self.order(|_| {});
+    }
+
     pub fn probe(&self) {
         self.order(|orders| orders.probe = true);
     }

@@ -87,13 +87,14 @@ async fn connect(socket: Arc<Socket>, plan: ConnectPlan) -> Option<Driver> {
             if let Poll::Ready(outcome) = connecting.as_mut().poll(cx) {
                 return Poll::Ready(Some(outcome));
             }
-            while timer.as_mut().poll(cx).is_ready() {
-                if deadline <= Moment::now() {
-                    return Poll::Ready(Some(Err(Fault::of(Cause::Timeout))));
+            // Looked at whatever has woken the task: its timer stands still while the device sleeps.
+            while deadline > Moment::now() {
+                if timer.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
                 }
                 timer = Box::pin(clock::timer(deadline));
             }
-            Poll::Pending
+            Poll::Ready(Some(Err(Fault::of(Cause::Timeout))))
         })
         .await?
     };

@@ -38,7 +38,8 @@ pub type taro_wake_fn = Option<unsafe extern "C" fn(app: taro_app, user_data: *m
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct taro_address_override {
-    /// `host:port` of the URL, such as `echo.example.org:443`; the port is always given.
+    /// `host:port` of the URL, such as `echo.example.org:443`; the port is always given. Several entries of the
+    /// same are its addresses, tried as those of a name are (RFC 8305).
     pub from: taro_str,
     /// `address:port` to connect to instead, such as `192.0.2.1:8443` or `[2001:db8::1]:443`.
     pub to: taro_str,

@@ -2,7 +2,7 @@
 //! builds with the feature `test-hooks` only.
 
 use std::ffi::{CStr, c_char};
-use std::mem::{offset_of, size_of};
+use std::mem::{align_of, offset_of, size_of};
 
 use super::app::{taro_address_override, taro_app_options};
 use super::connect::taro_connect_options;
@@ -11,13 +11,14 @@ use super::library::taro_init_options;
 use super::socket::{taro_close_options, taro_send_options, taro_socket_counters};
 use super::types::{taro_header, taro_str};
 
-/// Tells sizes and offsets by name. A struct that gains a field does not compile here until it is named.
+/// Tells sizes, alignments and offsets by name. A struct that gains a field does not compile here until it is named.
 macro_rules! layout {
     ($($type:ident { $($field:ident),* $(,)? })*) => {
         fn find(name: &str) -> Option<usize> {
             match name {
                 $(
                     stringify!($type) => Some(size_of::<$type>()),
+                    concat!(stringify!($type), " alignment") => Some(align_of::<$type>()),
                     $(concat!(stringify!($type), ".", stringify!($field)) => Some(offset_of!($type, $field)),)*
                 )*
                 _ => None,
@@ -72,12 +73,13 @@ layout! {
     taro_drain_event { struct_size, reserved, buffered_amount_bytes }
 }
 
-/// The size of a struct, or the offset of `struct.field`; -1 for what is neither.
+/// The size of a struct, the alignment of `struct alignment`, or the offset of `struct.field`; -1 for what is
+/// neither.
 ///
 /// cbindgen:ignore
 #[unsafe(no_mangle)]
-pub extern "C" fn taro_test_layout(struct_dot_field: *const c_char) -> i64 {
-    // SAFETY: tests pass a string literal.
-    let name = unsafe { CStr::from_ptr(struct_dot_field) };
+pub extern "C" fn taro_test_layout(name: *const c_char) -> i64 {
+    // SAFETY: tests pass a NUL-terminated string.
+    let name = unsafe { CStr::from_ptr(name) };
     name.to_str().ok().and_then(find).and_then(|number| i64::try_from(number).ok()).unwrap_or(-1)
 }

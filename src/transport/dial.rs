@@ -8,13 +8,13 @@ use rustls::pki_types::ServerName;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
-use super::resolve;
 use super::stream::Stream;
 use super::tls::{ClientTls, TlsError, TlsErrorKind};
+use super::{race, resolve};
 
 pub enum Endpoint {
     Name(String, u16),
-    Address(SocketAddr),
+    Addresses(Vec<SocketAddr>),
 }
 
 pub struct DialOptions {
@@ -42,6 +42,8 @@ pub enum DialErrorKind {
     Resolve,
     Connect,
     Tls,
+    /// The connection ended within the TLS handshake.
+    Reset,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,14 @@ pub struct DialError {
 impl DialError {
     fn io(kind: DialErrorKind, error: &io::Error) -> DialError {
         DialError { kind, os_error: error.raw_os_error().unwrap_or(0), tls: None, detail: error.to_string() }
+    }
+
+    /// TLS's own word, or that of the connection below it.
+    fn handshake(error: &io::Error) -> DialError {
+        match TlsError::inside(error) {
+            Some(tls) => DialError::tls(tls, 0),
+            None => DialError::io(DialErrorKind::Reset, error),
+        }
     }
 
     fn tls(error: TlsError, os_error: i32) -> DialError {
@@ -79,7 +89,7 @@ pub async fn dial(options: &DialOptions) -> Result<(Stream, Phases), DialError> 
         None => None,
     };
     let addresses = match &options.endpoint {
-        Endpoint::Address(address) => vec![*address],
+        Endpoint::Addresses(addresses) => addresses.clone(),
         Endpoint::Name(host, port) => {
             phases.lookup_start = Instant::now();
             let found = resolve::resolve(host, *port).await;
@@ -88,30 +98,17 @@ pub async fn dial(options: &DialOptions) -> Result<(Stream, Phases), DialError> 
         }
     };
     phases.connect_start = Instant::now();
-    let tcp = connect_first(&addresses, options).await?;
+    let tcp = race::first(&addresses, |address| connect(address, options)).await;
+    let tcp = tcp.map_err(|error| DialError::io(DialErrorKind::Connect, &error))?;
     let stream = match tls {
         None => Stream::Plain(tcp),
         Some((connector, name)) => {
-            let secured = connector.connect(name, tcp).await.map_err(|error| {
-                DialError::tls(TlsError::from_io(&error), error.raw_os_error().unwrap_or(0))
-            })?;
+            let secured = connector.connect(name, tcp).await.map_err(|error| DialError::handshake(&error))?;
             Stream::Tls(Box::new(secured))
         }
     };
     phases.connect_end = Instant::now();
     Ok((stream, phases))
-}
-
-/// Tries the addresses in order; the last error is the one to tell.
-async fn connect_first(addresses: &[SocketAddr], options: &DialOptions) -> Result<TcpStream, DialError> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses {
-        match connect(*address, options).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(DialError::io(DialErrorKind::Connect, &last))
 }
 
 async fn connect(address: SocketAddr, options: &DialOptions) -> io::Result<TcpStream> {

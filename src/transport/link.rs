@@ -152,8 +152,17 @@ impl Link {
         Ok(ended)
     }
 
-    /// Takes what is decrypted already.
-    pub fn take_plain(&mut self, plain: &mut Vec<u8>) -> Result<(), TlsError> {
+    /// Takes what came with the end of the upgrade and is decrypted already; true if the peer has ended TLS in it.
+    /// A fault behind those bytes is reported here again.
+    pub fn take_early(&mut self, plain: &mut Vec<u8>) -> Result<bool, TlsError> {
+        let Some(session) = &mut self.tls else { return Ok(false) };
+        let state = session.process_new_packets();
+        self.collect()?;
+        self.take_plain(plain)?;
+        Ok(state.map_err(|error| TlsError::from_rustls(&error))?.peer_has_closed())
+    }
+
+    fn take_plain(&mut self, plain: &mut Vec<u8>) -> Result<(), TlsError> {
         let Some(session) = &mut self.tls else { return Ok(()) };
         match session.reader().read_to_end(plain) {
             Ok(_) => Ok(()),

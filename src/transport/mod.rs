@@ -5,6 +5,7 @@
 
 pub mod dial;
 pub mod link;
+mod race;
 pub mod resolve;
 pub mod stream;
 pub mod tls;

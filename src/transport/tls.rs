@@ -55,12 +55,15 @@ impl TlsError {
         TlsError::new(kind, error.to_string())
     }
 
-    /// The TLS library's error inside one of the I/O layer, or what the connection said.
+    /// The TLS library's error inside one of the I/O layer.
+    pub fn inside(error: &io::Error) -> Option<TlsError> {
+        let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+        Some(TlsError::from_rustls(inner))
+    }
+
+    /// The same, or what the I/O layer said.
     pub fn from_io(error: &io::Error) -> TlsError {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(inner) => TlsError::from_rustls(inner),
-            None => TlsError::new(TlsErrorKind::Protocol, error.to_string()),
-        }
+        TlsError::inside(error).unwrap_or_else(|| TlsError::new(TlsErrorKind::Protocol, error.to_string()))
     }
 }
 
