@@ -9,6 +9,7 @@ use std::task::Waker;
 use super::app::App;
 use super::delivery::Item;
 use super::scope;
+use crate::runtime::log;
 
 pub struct After<'a> {
     app: &'a Arc<App>,
@@ -22,6 +23,7 @@ pub struct After<'a> {
 struct Rest {
     wakers: Vec<Waker>,
     dropped: Vec<Item>,
+    lines: Vec<(u32, String)>,
 }
 
 impl<'a> After<'a> {
@@ -49,6 +51,13 @@ impl<'a> After<'a> {
         self.rest.get_or_insert_default().dropped.push(item);
     }
 
+    /// A line for the log, which may be the host's.
+    pub fn log(&mut self, level: u32, line: std::fmt::Arguments<'_>) {
+        if log::enabled(level) {
+            self.rest.get_or_insert_default().lines.push((level, line.to_string()));
+        }
+    }
+
     /// Has the app's host notified; false if that was asked for already.
     pub fn notify(&mut self) -> bool {
         !std::mem::replace(&mut self.notice, true)
@@ -61,6 +70,9 @@ impl<'a> After<'a> {
             drop(rest.dropped);
         }
         rest.wakers.into_iter().for_each(Waker::wake);
+        for (level, line) in rest.lines {
+            log::write(level, format_args!("{line}"));
+        }
     }
 
     fn give_notice(&self) {

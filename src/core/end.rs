@@ -18,6 +18,7 @@ use super::state::{CloseStep, Phase};
 use crate::protocol::close::{self, CloseArgument};
 use crate::protocol::frame;
 use crate::runtime::clock::Moment;
+use crate::runtime::log;
 
 /// A close that was accepted: code and reason, and until when it may take.
 pub struct HostClose {
@@ -169,6 +170,7 @@ impl Socket {
             call.fail(Status::NotConnected, "", Fault::default(), after);
         }
         self.app.free_slot(self.id());
+        self.log_end(&end, after);
         let abnormal = |cause: Cause, os_error: i32, initiator: Initiator| Closed {
             code: close::ABNORMAL,
             reason: Cow::Borrowed(flavour.close_reason(cause)),
@@ -202,6 +204,23 @@ impl Socket {
         }
         if let Some(token) = half.token.take() {
             self.app.post(Item::Free { socket: Arc::clone(self), _token: token }, after);
+        }
+    }
+
+    fn log_end(&self, end: &End, after: &mut After<'_>) {
+        let id = self.id();
+        match end {
+            End::NotOpened(_, fault) => {
+                after.log(log::INFO, format_args!("socket {id} failed: {:?} {}", fault.cause, fault.detail));
+            }
+            End::Broken(fault) => {
+                after.log(log::INFO, format_args!("socket {id} broke: {:?} {}", fault.cause, fault.detail));
+            }
+            End::Policy(cause) => after.log(log::INFO, format_args!("socket {id} was ended: {cause:?}")),
+            End::Closed(closed) => {
+                let (how, code) = (if closed.was_clean { "closed" } else { "closed uncleanly" }, closed.code);
+                after.log(log::INFO, format_args!("socket {id} {how}: {code}"));
+            }
         }
     }
 

@@ -130,21 +130,20 @@ pub fn shutdown(timeout: Duration) -> Result<(), Status> {
         library.apps.clone()
     };
     let done = stop(&apps, deadline);
-    let token = {
+    if done {
+        log::set(log::WARN, None);
+        let token = LIBRARY.lock().token.take();
+        let _level = scope::enter_callback();
+        drop(token);
+    }
+    {
+        // Only now another shutdown may begin.
         let mut library = LIBRARY.lock();
         library.stopping = false;
         if done {
             library.started = false;
+            SHUTTING_DOWN.store(false, Ordering::Release);
         }
-        if done { library.token.take() } else { None }
-    };
-    if done {
-        log::set(log::WARN, None);
-        {
-            let _level = scope::enter_callback();
-            drop(token);
-        }
-        SHUTTING_DOWN.store(false, Ordering::Release);
     }
     CHANGED.notify_all();
     if done { Ok(()) } else { Err(Status::TimedOut) }
@@ -158,8 +157,12 @@ fn stop(apps: &[Arc<App>], deadline: Instant) -> bool {
     if !apps.iter().all(|app| app.wait_for_quiet(deadline)) {
         return false;
     }
+    // Hooks of the host run at the threads' ends: nothing is freed before those.
+    if !threads::stop_all(deadline) {
+        return false;
+    }
     for app in apps {
         app.finish_kept();
     }
-    threads::stop_all(deadline)
+    true
 }

@@ -69,11 +69,12 @@ impl App {
         let sockets: Vec<u64>;
         {
             let mut state = self.state.lock();
-            state.kept_for_shutdown |= kept;
             if state.ending != Ending::No {
+                // Whoever asked first sees to the end of it.
                 return;
             }
             state.ending = Ending::Asked;
+            state.kept_for_shutdown = kept;
             self.mark_released();
             sockets = state.sockets.keys().copied().collect();
             pump = state.pump.take();
@@ -108,12 +109,18 @@ impl App {
         }
     }
 
-    /// Waits until nothing of the app is under way, or the deadline has come.
+    /// Waits until nothing of the app is under way, or the deadline has come. A release that others asked for is
+    /// under way until it is finished.
     pub fn wait_for_quiet(&self, deadline: Instant) -> bool {
+        let is_over = |state: &State| match state.ending {
+            Ending::Done => true,
+            Ending::Asked => state.kept_for_shutdown && state.is_quiet(),
+            _ => false,
+        };
         let mut state = self.state.lock();
-        while !(state.ending == Ending::Done || state.ending == Ending::Asked && state.is_quiet()) {
+        while !is_over(&state) {
             if self.changed.wait_until(&mut state, deadline).timed_out() {
-                return state.ending == Ending::Done || state.ending == Ending::Asked && state.is_quiet();
+                return is_over(&state);
             }
         }
         true
@@ -123,7 +130,7 @@ impl App {
     pub fn finish_kept(self: &Arc<App>) {
         {
             let mut state = self.state.lock();
-            if state.ending != Ending::Asked {
+            if state.ending != Ending::Asked || !state.kept_for_shutdown {
                 return;
             }
             state.ending = Ending::Running;

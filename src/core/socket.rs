@@ -20,6 +20,7 @@ use super::send::Pending;
 use super::state::Phase;
 use super::{handles, scope};
 use crate::runtime::clock::{Moment, Tick};
+use crate::runtime::log;
 use crate::transport::link::Link;
 
 /// The host has given its id back.
@@ -366,6 +367,9 @@ impl Socket {
         let app = &self.app;
         let mut after = After::new(app);
         let mut half = self.half.lock();
+        if half.phase != Phase::Ended {
+            after.log(log::INFO, format_args!("socket {} was released", self.id()));
+        }
         let calls = self.stop(&mut half);
         let token = half.token.take();
         after.wake(self.wake_task(&mut half));

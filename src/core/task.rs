@@ -119,10 +119,6 @@ async fn connect(socket: Arc<Socket>, plan: ConnectPlan) -> Option<Driver> {
         }
         Err(fault) => {
             let status = establish::status_of(&fault);
-            log::write(
-                log::INFO,
-                format_args!("socket {} failed: {:?} {}", socket.id(), fault.cause, fault.detail),
-            );
             socket.finish(&mut half, End::NotOpened(status, fault), &mut after);
             None
         }

@@ -131,9 +131,10 @@ pub struct taro_app_options {
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_app_create(options: *const taro_app_options, app: *mut taro_app) -> taro_status {
+    // SAFETY: "app: receives the id" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::new(app) };
     guard::call("taro_app_create", || {
-        // SAFETY: "app: receives the id" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::new(app) }?;
+        let mut out = out?;
         // SAFETY: "options: NULL, or points to a struct of struct_size bytes" (header).
         let options = unsafe { ptr::read_options(options) }?;
         // SAFETY: the pointers in options are valid for their lengths until this call returns (header).
@@ -222,9 +223,10 @@ pub extern "C" fn taro_app_get_sockets(
     capacity: usize,
     count: *mut usize,
 ) -> taro_status {
+    // SAFETY: "count: receives the number" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::new(count) };
     guard::call("taro_app_get_sockets", || {
-        // SAFETY: "count: receives the number" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::new(count) }?;
+        let mut out = out?;
         let live = app::live_sockets(app)?;
         // SAFETY: "sockets: room for capacity elements" (header).
         unsafe { ptr::write_slice(&live, sockets, capacity) }?;
@@ -248,9 +250,10 @@ pub extern "C" fn taro_app_get_sockets(
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_app_get_global_socket(app: taro_app, socket: *mut taro_socket) -> taro_status {
+    // SAFETY: "socket: receives the id" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::new(socket) };
     guard::call("taro_app_get_global_socket", || {
-        // SAFETY: "socket: receives the id" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::new(socket) }?;
+        let mut out = out?;
         out.set(app::global_socket(app)?);
         Ok(())
     })
@@ -274,9 +277,9 @@ pub extern "C" fn taro_app_get_global_socket(app: taro_app, socket: *mut taro_so
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_app_dispatch(app: taro_app, max_events: usize, left: *mut usize) -> taro_status {
+    // SAFETY: "left: receives the number; may be NULL" (header).
+    let mut out = unsafe { ptr::OptionalOut::new(left) };
     guard::call("taro_app_dispatch", || {
-        // SAFETY: "left: receives the number; may be NULL" (header).
-        let mut out = unsafe { ptr::OptionalOut::new(left) };
         out.set(app::dispatch(app, max_events)?);
         Ok(())
     })
@@ -299,9 +302,10 @@ pub extern "C" fn taro_app_dispatch(app: taro_app, max_events: usize, left: *mut
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_app_get_descriptor(app: taro_app, descriptor: *mut i32) -> taro_status {
+    // SAFETY: "descriptor: receives the file descriptor" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::with(descriptor, -1) };
     guard::call("taro_app_get_descriptor", || {
-        // SAFETY: "descriptor: receives the file descriptor" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::with(descriptor, -1) }?;
+        let mut out = out?;
         out.set(app::descriptor(app)?);
         Ok(())
     })

@@ -92,9 +92,10 @@ pub extern "C" fn taro_connect_socket(
     options: *const taro_connect_options,
     socket: *mut taro_socket,
 ) -> taro_status {
+    // SAFETY: "socket: receives the id" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::new(socket) };
     guard::taking_call("taro_connect_socket", |probe| {
-        // SAFETY: "socket: receives the id" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::new(socket) }?;
+        let mut out = out?;
         // SAFETY: "options: points to a struct of struct_size bytes" (header).
         let options = unsafe { ptr::read_required(options) }?;
         // SAFETY: the pointers in options are valid for their lengths until this call returns (header).

@@ -26,11 +26,13 @@ pub extern "C" fn taro_message_retain(
     data: *mut *mut c_void,
     data_len: *mut usize,
 ) -> taro_status {
+    // SAFETY: "data: receives the payload" (header), so it is NULL or writable.
+    let data = unsafe { ptr::Out::with(data, std::ptr::null_mut()) };
+    // SAFETY: "data_len: receives its length" (header), so it is NULL or writable.
+    let len = unsafe { ptr::Out::new(data_len) };
     guard::call("taro_message_retain", || {
-        // SAFETY: "data: receives the payload" (header), so it is NULL or writable.
-        let mut data = unsafe { ptr::Out::with(data, std::ptr::null_mut()) }?;
-        // SAFETY: "data_len: receives its length" (header), so it is NULL or writable.
-        let mut len = unsafe { ptr::Out::new(data_len) }?;
+        let mut data = data?;
+        let mut len = len?;
         let (pointer, length) = retained::retain(message)?;
         data.set(pointer.cast());
         len.set(length);

@@ -241,9 +241,10 @@ pub extern "C" fn taro_socket_release(socket: taro_socket) -> taro_status {
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_socket_get_ready_state(socket: taro_socket, state: *mut u32) -> taro_status {
+    // SAFETY: "state: receives the state" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::new(state) };
     guard::call("taro_socket_get_ready_state", || {
-        // SAFETY: "state: receives the state" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::new(state) }?;
+        let mut out = out?;
         out.set(socket::find(socket)?.ready_state());
         Ok(())
     })
@@ -261,9 +262,10 @@ pub extern "C" fn taro_socket_get_ready_state(socket: taro_socket, state: *mut u
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_socket_get_buffered_amount(socket: taro_socket, bytes: *mut u64) -> taro_status {
+    // SAFETY: "bytes: receives the number" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::new(bytes) };
     guard::call("taro_socket_get_buffered_amount", || {
-        // SAFETY: "bytes: receives the number" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::new(bytes) }?;
+        let mut out = out?;
         out.set(socket::find(socket)?.buffered_amount());
         Ok(())
     })
@@ -287,9 +289,10 @@ pub extern "C" fn taro_socket_get_protocol(
     capacity: usize,
     needed: *mut usize,
 ) -> taro_status {
+    // SAFETY: "needed: receives the length" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::new(needed) };
     guard::call("taro_socket_get_protocol", || {
-        // SAFETY: "needed: receives the length" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::new(needed) }?;
+        let mut out = out?;
         let text = socket::find(socket)?.protocol();
         // SAFETY: "buffer: room for capacity bytes" (header).
         unsafe { ptr::write_slice(text.as_bytes(), buffer.cast(), capacity) }?;
@@ -317,9 +320,10 @@ pub extern "C" fn taro_socket_get_extensions(
     capacity: usize,
     needed: *mut usize,
 ) -> taro_status {
+    // SAFETY: "needed: receives the length" (header), so it is NULL or writable.
+    let out = unsafe { ptr::Out::new(needed) };
     guard::call("taro_socket_get_extensions", || {
-        // SAFETY: "needed: receives the length" (header), so it is NULL or writable.
-        let mut out = unsafe { ptr::Out::new(needed) }?;
+        let mut out = out?;
         let text = socket::find(socket)?.extensions();
         // SAFETY: "buffer: room for capacity bytes" (header).
         unsafe { ptr::write_slice(text.as_bytes(), buffer.cast(), capacity) }?;
