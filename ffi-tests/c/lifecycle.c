@@ -1,186 +1,441 @@
-// L8, L30, L6: release and shutdown, by where the caller stands and how the app delivers. No server: the
-// callbacks are the results of connects that are refused.
-#define _GNU_SOURCE
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+// L6, L8, L30: the matrix of release, shutdown, dispatch and close: what is done, where it is called from, and how
+// the app delivers that it is done to.
+//
+// That app, the subject, has an open socket "s" which is paused while a message is on its way, the result of a send
+// "p", the refusal of a connect "q", and user data of its own, "app". A callback of the subject that runs is `open`
+// of "s"; then p and q wait behind it. In direct delivery nothing waits otherwise; in host delivery p and q wait for
+// a dispatch.
+#include "blocked.h"
+#include "mini.h"
 
-#include "taro_socket.h"
+// --- the axes
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed;
-static char trace[64]; // one letter for each thing that happened, in order
-static const char *current;
+enum what { APP_RELEASE, SHUTDOWN, SOCKET_RELEASE, DISPATCH, CLOSE };
 
-static void fail(const char *what) {
-    fprintf(stderr, "%s: %s; happened: %s\n", current, what, trace);
-    _Exit(1);
-}
-
-static void happened(char letter) {
-    pthread_mutex_lock(&lock);
-    size_t length = strlen(trace);
-    if (length + 1 < sizeof trace) trace[length] = letter;
-    pthread_cond_broadcast(&changed);
-    pthread_mutex_unlock(&lock);
-}
-
-static void wait_for(char letter) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 60;
-    pthread_mutex_lock(&lock);
-    while (!strchr(trace, letter))
-        if (pthread_cond_timedwait(&changed, &lock, &until)) fail("waited in vain");
-    pthread_mutex_unlock(&lock);
-}
-
-static unsigned count(char letter) {
-    unsigned found = 0;
-    for (const char *at = trace; *at; at++) found += *at == letter;
-    return found;
-}
-
-enum place { OUTSIDE, OWN_CALLBACK, OTHER_CALLBACK, WHILE_CALLBACK_RUNS };
-enum what { RELEASE, SHUTDOWN };
-
-static const struct row {
-    const char *name;
-    enum what what;
-    enum place place;
-    taro_status expected;
-    const char *order; // of these: r the call returned, c connect's user data was released, a the app's was
-} rows[] = {
-    {"release outside", RELEASE, OUTSIDE, TARO_STATUS_OK, "car"},
-    {"release in own callback", RELEASE, OWN_CALLBACK, TARO_STATUS_OK, "rca"},
-    {"release in another app's callback", RELEASE, OTHER_CALLBACK, TARO_STATUS_OK, "car"},
-    {"release while a callback runs", RELEASE, WHILE_CALLBACK_RUNS, TARO_STATUS_OK, "car"},
-    {"shutdown outside", SHUTDOWN, OUTSIDE, TARO_STATUS_OK, "car"},
-    {"shutdown in own callback", SHUTDOWN, OWN_CALLBACK, TARO_STATUS_WOULD_DEADLOCK, "rca"},
-    {"shutdown in another app's callback", SHUTDOWN, OTHER_CALLBACK, TARO_STATUS_WOULD_DEADLOCK, "cra"},
-    {"shutdown while a callback runs", SHUTDOWN, WHILE_CALLBACK_RUNS, TARO_STATUS_OK, "car"},
+// `_BUSY`: while a callback of the subject runs on another thread.
+enum place {
+    OUTSIDE, OUTSIDE_BUSY, // the main thread, in no callback
+    OWN,                   // in a callback of the subject: on its I/O thread, or in its dispatch
+    SAME_THREAD,           // in one of a direct app on the same I/O thread
+    OTHER_THREAD, OTHER_THREAD_BUSY,     // ... on another I/O thread
+    OTHER_DISPATCH, OTHER_DISPATCH_BUSY, // in the dispatch of another app of host delivery
+    PLACES,
 };
 
-static const struct row *row;
-static taro_app subject, other;
+static const char *const what_names[] = {"app_release", "shutdown", "socket_release", "dispatch", "close"};
+static const char *const place_names[] = {
+    "outside", "outside, busy", "in its own callback", "in another app's, same thread",
+    "in another app's, other thread", "in another app's, other thread, busy", "in another app's dispatch",
+    "in another app's dispatch, busy",
+};
 
-static void act(void) {
-    taro_status status = row->what == RELEASE ? taro_app_release(subject) : taro_shutdown(60000);
-    if (status != row->expected) fail(taro_status_name(status));
-    happened('r');
+// --- what is expected
+
+enum outcome {
+    ENDS,    // every release function of the subject has run when the call returns, and no callback more
+    ENDS_ON, // the same, but when the running callback returns, and on its thread
+    NOTHING, // all goes on as if there had been no call
+    RUNS,    // what waits runs inside the call
+    SILENCE, // no callback of the socket and its calls any more; the rest goes on
+    CLOSES,  // results and `close`; the message is dropped
+};
+
+// The kinds of all that is recorded in the end. `waiting`: p and q waited when the call was made.
+static const struct story {
+    const char *s;
+    const char *p_waiting;
+    const char *q_waiting;
+} stories[] = {
+    [ENDS] = {"success complete open release", "release", "release"},
+    [ENDS_ON] = {"success complete open release", "release", "release"},
+    [NOTHING] = {"success complete open message release", "success complete release", "fail complete release"},
+    [RUNS] = {"success complete open message release", "success complete release", "fail complete release"},
+    [SILENCE] = {"success complete open release", "release", "fail complete release"},
+    [CLOSES] = {"success complete open close release", "success complete release", "fail complete release"},
+};
+
+struct expected {
+    taro_status status;
+    enum outcome outcome;
+};
+
+#define OK TARO_STATUS_OK
+#define NO(status) {TARO_STATUS_##status, NOTHING}
+
+#define AT(place) (1u << (place))
+// No callback of the subject runs; one runs, the caller's own or another thread's.
+#define QUIET (AT(OUTSIDE) | AT(SAME_THREAD) | AT(OTHER_THREAD) | AT(OTHER_DISPATCH))
+#define BUSY_INSIDE (AT(OWN) | AT(OTHER_THREAD_BUSY) | AT(OTHER_DISPATCH_BUSY))
+#define BUSY (AT(OUTSIDE_BUSY) | BUSY_INSIDE)
+#define IN_CALLBACKS (AT(SAME_THREAD) | AT(OTHER_THREAD) | AT(OTHER_DISPATCH) | BUSY_INSIDE)
+#define EVERYWHERE (QUIET | BUSY)
+
+static const struct row {
+    enum what what;
+    unsigned places;
+    int waits; // for the running callback
+    struct expected direct;
+    struct expected host;
+} rows[] = {
+    {APP_RELEASE, QUIET, 0, {OK, ENDS}, {OK, ENDS}},
+    {APP_RELEASE, AT(OUTSIDE_BUSY), 1, {OK, ENDS}, {OK, ENDS}},
+    {APP_RELEASE, BUSY_INSIDE, 0, {OK, ENDS_ON}, {OK, ENDS_ON}},
+
+    {SHUTDOWN, AT(OUTSIDE), 0, {OK, ENDS}, {OK, ENDS}},
+    {SHUTDOWN, AT(OUTSIDE_BUSY), 1, {OK, ENDS}, {OK, ENDS}},
+    {SHUTDOWN, IN_CALLBACKS, 0, NO(WOULD_DEADLOCK), NO(WOULD_DEADLOCK)},
+
+    {SOCKET_RELEASE, EVERYWHERE, 0, {OK, SILENCE}, {OK, SILENCE}},
+
+    {DISPATCH, QUIET, 0, NO(WRONG_DELIVERY), {OK, RUNS}},
+    {DISPATCH, BUSY, 0, NO(WRONG_DELIVERY), NO(BUSY)},
+
+    {CLOSE, EVERYWHERE, 0, {OK, CLOSES}, {OK, CLOSES}},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+// --- one cell
+
+struct cell {
+    const struct row *row;
+    enum place place;
+    uint32_t delivery;
+    struct expected expected;
+    char name[128];
+    struct mini subject, other;
+    struct recording s, p, q, c, app, otherwise;
+    taro_socket socket;
+    struct gate gate;  // in `open` of "s"
+    struct latch done; // the call has been made, and looked at
+    struct test_thread dispatcher;
+    long acted_on; // the thread of the call
+};
+
+static int is_busy(const struct cell *cell) { return cell->place != OWN && (AT(cell->place) & BUSY) != 0; }
+
+static int is_host(const struct cell *cell) { return cell->delivery == TARO_DELIVERY_HOST; }
+
+// Whether p and q wait when the call is made.
+static int has_waiting(const struct cell *cell) {
+    return is_host(cell) || (AT(cell->place) & BUSY) != 0;
 }
 
-static void connect_released(void *user_data) { (void)user_data; happened('c'); }
-static void app_released(void *user_data) { (void)user_data; happened('a'); }
+// --- the call, and what holds at the moment of its return
 
-static void on_fail(taro_socket socket, const taro_result *result, void *user_data) {
-    (void)user_data;
-    if (socket != 0 || result->status != TARO_STATUS_INVALID_URL) fail("wrong result");
-    happened('f');
-    if (row->place == OWN_CALLBACK) act();
-    if (row->place == WHILE_CALLBACK_RUNS) {
-        wait_for('s'); // the other thread is about to call
-        happened('e');
+static taro_status call(struct cell *cell) {
+    taro_close_options close;
+    size_t left;
+    switch (cell->row->what) {
+    case APP_RELEASE:
+        return taro_app_release(cell->subject.app);
+    case SHUTDOWN:
+        return taro_shutdown(WAIT_MS * wait_slow());
+    case SOCKET_RELEASE:
+        return taro_socket_release(cell->socket);
+    case DISPATCH:
+        return taro_app_dispatch(cell->subject.app, 0, &left);
+    default:
+        close = record_close_options(&cell->c, 3000, "bye");
+        return taro_socket_close(cell->socket, &close);
     }
 }
 
-static void on_complete(taro_socket socket, const taro_result *result, void *user_data) {
-    (void)socket, (void)result, (void)user_data;
-    happened('k');
-}
-
-static void on_other(taro_socket socket, const taro_result *result, void *user_data) {
-    (void)socket, (void)result, (void)user_data;
-    act();
-    happened('o');
-}
-
-static void refuse(taro_app app, taro_result_fn on_result, int owned) {
-    taro_connect_options options = TARO_CONNECT_OPTIONS_INIT;
-    taro_socket socket = 1;
-    options.app = app;
-    options.url = TARO_STR("http://example.org/");
-    options.fail = on_result;
-    if (owned) {
-        options.complete = on_complete;
-        options.release = connect_released;
+static void check_that_all_is_released(struct cell *cell) {
+    struct recorder *recorder = &cell->subject.recorder;
+    static const char *const labels[] = {"s", "p", "q", "app"};
+    for (size_t at = 0; at < sizeof labels / sizeof *labels; at++) {
+        CHECK_UINT(record_count(recorder, RECORD_RELEASE, labels[at]), ==, 1);
     }
-    if (taro_connect_socket(&options, &socket) != TARO_STATUS_INVALID_URL || socket != 0) fail("accepted");
+    CHECK_TEXT(record_at(recorder, record_len(recorder) - 1)->label, "app");
+    CHECK_STATUS(taro_socket_pause(cell->socket), TARO_STATUS_BAD_HANDLE);
+    CHECK_STATUS(taro_app_set_background(cell->subject.app, 0), TARO_STATUS_BAD_HANDLE);
 }
 
-static taro_app make_app(uint32_t delivery, taro_release_fn release) {
+static void act(struct cell *cell) {
+    struct recorder *recorder = &cell->subject.recorder;
+    const size_t before = record_len(recorder);
+    struct blocked blocked;
+    cell->acted_on = record_thread();
+    if (cell->row->waits) {
+        blocked_begin(&blocked, &cell->gate.open);
+    }
+    CHECK_STATUS(call(cell), cell->expected.status);
+    if (cell->row->waits) {
+        CHECK(mini_find(&cell->subject, RECORD_OPEN, "s", 1)->done);
+        blocked_end(&blocked);
+    }
+    switch (cell->expected.outcome) {
+    case ENDS:
+        check_that_all_is_released(cell);
+        break;
+    case RUNS:
+        CHECK_SEQUENCE(recorder, "p", "success complete release");
+        CHECK_SEQUENCE(recorder, "q", "fail complete release");
+        CHECK_INT(mini_find(&cell->subject, RECORD_FAIL, "q", 1)->thread, ==, record_thread());
+        break;
+    default:
+        // Nothing has run on the stack of the call, nor elsewhere while a callback of the subject runs.
+        if (has_waiting(cell)) {
+            CHECK_UINT(record_len(recorder), ==, before);
+        }
+        break;
+    }
+    latch_hit(&cell->done);
+}
+
+// --- callbacks
+
+static void adds_what_waits(struct cell *cell) {
+    taro_send_options send = record_send_text_options(&cell->p, "p");
+    CHECK_STATUS(taro_socket_send(cell->socket, &send), TARO_STATUS_OK);
+    mini_refuse(&cell->subject, &cell->q);
+}
+
+static void on_subject(struct recording *recording, const struct record *record, const void *event) {
+    struct cell *cell = recording->context;
+    (void)event;
+    if (record->kind != RECORD_OPEN) {
+        return;
+    }
+    cell->socket = record->socket;
+    CHECK_STATUS(taro_socket_pause(cell->socket), TARO_STATUS_OK);
+    if (cell->place == OWN) {
+        adds_what_waits(cell);
+        act(cell);
+    } else if (is_busy(cell)) {
+        adds_what_waits(cell);
+        gate_pass(&cell->gate);
+    } else {
+        latch_hit(&cell->gate.entered);
+    }
+}
+
+static void on_other(struct recording *recording, const struct record *record, const void *event) {
+    (void)event;
+    if (record->kind == RECORD_FAIL) {
+        act(recording->context);
+    }
+}
+
+static void dispatches_once(void *context) {
+    CHECK_STATUS(taro_app_dispatch(((struct cell *)context)->subject.app, 0, NULL), TARO_STATUS_OK);
+}
+
+// --- the cell from its beginning to its end
+
+// The first app to connect is on the first I/O thread, the second on the second, the third on the first again.
+static void start_the_other(struct cell *cell) {
+    const enum place place = cell->place;
+    struct mini filler;
+    if (place == SAME_THREAD) {
+        mini_init_of(&filler, TARO_DELIVERY_DIRECT);
+        struct recording recording = RECORDING(&filler.recorder, "filler");
+        mini_refuse(&filler, &recording);
+        RECORD_WAIT(&filler.recorder, RECORD_RELEASE, "filler", 1);
+        mini_end(&filler);
+    }
+    const int dispatched = place == OTHER_DISPATCH || place == OTHER_DISPATCH_BUSY;
+    mini_init_of(&cell->other, dispatched ? TARO_DELIVERY_HOST : TARO_DELIVERY_DIRECT);
+    cell->otherwise = RECORDING_ON(&cell->other.recorder, "other", on_other, cell);
+    mini_refuse(&cell->other, &cell->otherwise);
+    if (dispatched) {
+        CHECK_STATUS(taro_app_dispatch(cell->other.app, 1, NULL), TARO_STATUS_OK);
+    }
+    mini_wait(&cell->other, RECORD_RELEASE, "other", 1);
+    CHECK_UINT(latch_count(&cell->done), ==, 1);
+    if (!is_host(cell) && !dispatched) {
+        const int same = cell->acted_on == mini_find(&cell->subject, RECORD_OPEN, "s", 1)->thread;
+        CHECK_INT(same, ==, place == SAME_THREAD);
+    }
+}
+
+static void begin(struct cell *cell) {
+    taro_init_options init = TARO_INIT_OPTIONS_INIT;
     taro_app_options options = TARO_APP_OPTIONS_INIT;
-    taro_app app = 0;
-    options.delivery = delivery;
-    options.release = release;
-    if (taro_app_create(&options, &app) != TARO_STATUS_OK) fail("no app");
-    return app;
+    struct recorder *recorder = &cell->subject.recorder;
+    init.io_threads = 2;
+    CHECK_STATUS(taro_init(&init), TARO_STATUS_OK);
+    latch_init(&cell->done);
+    gate_init(&cell->gate);
+    cell->s = RECORDING_ON(recorder, "s", on_subject, cell);
+    cell->p = RECORDING(recorder, "p");
+    cell->q = RECORDING(recorder, "q");
+    cell->c = RECORDING(recorder, "c");
+    cell->app = RECORDING(recorder, "app");
+    options.delivery = cell->delivery;
+    options.user_data = &cell->app;
+    options.release = record_release;
+    mini_init(&cell->subject, &options);
 }
 
-static void *dispatching(void *unused) {
-    (void)unused;
-    size_t left = 1;
-    taro_status status = taro_app_dispatch(subject, 0, &left);
-    if (status != TARO_STATUS_OK && status != TARO_STATUS_BAD_HANDLE) fail("dispatch");
-    return NULL;
-}
-
-static void run(uint32_t delivery) {
-    memset(trace, 0, sizeof trace);
-    subject = make_app(delivery, app_released);
-    int in_thread = delivery == TARO_DELIVERY_HOST && row->place == WHILE_CALLBACK_RUNS;
-    pthread_t thread;
-    refuse(subject, on_fail, 1);
-    if (in_thread) pthread_create(&thread, NULL, dispatching, NULL);
-    else if (delivery == TARO_DELIVERY_HOST && row->place != OTHER_CALLBACK) dispatching(NULL);
-    if (row->place == WHILE_CALLBACK_RUNS) {
-        wait_for('f');
-        happened('s');
-        act();
-    } else if (row->place == OUTSIDE) {
-        wait_for('c');
-        act();
-    } else if (row->place == OTHER_CALLBACK) {
-        if (delivery == TARO_DELIVERY_DIRECT) wait_for('c');
-        other = make_app(TARO_DELIVERY_DIRECT, NULL);
-        refuse(other, on_other, 0);
-        wait_for('o');
-    }
-    if (row->place == OWN_CALLBACK) wait_for('r');
-    if (row->expected == TARO_STATUS_WOULD_DEADLOCK) {
-        if (delivery == TARO_DELIVERY_DIRECT) wait_for('c');
-    }
-    if (in_thread) pthread_join(thread, NULL);
-    if (taro_shutdown(60000) != TARO_STATUS_OK) fail("shutdown");
-
-    if (count('c') != 1 || count('a') != 1 || count('r') != 1) fail("not exactly once");
-    char order[4] = "", *end = order;
-    for (const char *at = trace; *at; at++)
-        if (strchr("car", *at)) *end++ = *at;
-    // Host delivery, nothing dispatched: connect's user data goes with the app's.
-    int undelivered = delivery == TARO_DELIVERY_HOST && row->place == OTHER_CALLBACK;
-    const char *expected = undelivered && row->what == SHUTDOWN ? "rca" : row->order;
-    if (strcmp(order, expected) != 0) fail(expected);
-    if (undelivered && count('f') != 0) fail("a callback after release");
-    // Released between `fail` and `complete`, nobody is told any more.
-    int silenced = row->what == RELEASE && row->place == OWN_CALLBACK;
-    if (silenced && count('k') != 0) fail("complete after release");
-}
-
-int main(void) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&changed, &attributes);
-    for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
-        row = &rows[at];
-        current = row->name;
-        for (uint32_t delivery = TARO_DELIVERY_DIRECT; delivery <= TARO_DELIVERY_HOST; delivery++) {
-            run(delivery);
-            printf("ok: %s, %s\n", row->name, delivery == TARO_DELIVERY_HOST ? "host" : "direct");
+// Has `open` of "s" run, or begun to, and p and q where they belong.
+static void prepare(struct cell *cell) {
+    const int busy = is_busy(cell);
+    mini_connect(&cell->subject, &cell->s, SERVER_URL("ws", "/sink?id=s&act=text:held"));
+    SERVER_WAIT("s", "sent text:held");
+    if (is_host(cell)) {
+        HOST_WAIT_READABLE(cell->subject.app);
+        CHECK_STATUS(taro_app_dispatch(cell->subject.app, 1, NULL), TARO_STATUS_OK); // connect's results
+        HOST_WAIT_READABLE(cell->subject.app);
+        if (busy) {
+            thread_start(&cell->dispatcher, dispatches_once, cell);
+        } else {
+            dispatches_once(cell);
         }
     }
-    return 0;
+    LATCH_WAIT(cell->place == OWN ? &cell->done : &cell->gate.entered, 1);
+    if (!busy && cell->place != OWN) {
+        adds_what_waits(cell);
+        if (is_host(cell)) {
+            SERVER_WAIT("s", "^text 1 p");
+            EVENTUALLY(mini_buffered(cell->socket) == 0);
+        } else {
+            RECORD_WAIT(&cell->subject.recorder, RECORD_RELEASE, "p", 1);
+            RECORD_WAIT(&cell->subject.recorder, RECORD_RELEASE, "q", 1);
+            mini_in_step("s", 1); // and have returned
+        }
+    }
 }
+
+static void check_the_story(struct cell *cell) {
+    const struct story *story = &stories[cell->expected.outcome];
+    struct recorder *recorder = &cell->subject.recorder;
+    const int waiting = has_waiting(cell);
+    CHECK_SEQUENCE(recorder, "s", story->s);
+    CHECK_SEQUENCE(recorder, "p", waiting ? story->p_waiting : "success complete release");
+    CHECK_SEQUENCE(recorder, "q", waiting ? story->q_waiting : "fail complete release");
+    CHECK_SEQUENCE(recorder, "c", cell->row->what == CLOSE ? "success complete release" : "");
+    check_that_all_is_released(cell);
+    if (cell->expected.outcome == ENDS_ON) {
+        const long thread = mini_find(&cell->subject, RECORD_OPEN, "s", 1)->thread;
+        CHECK_INT(mini_find(&cell->subject, RECORD_RELEASE, "s", 1)->thread, ==, thread);
+        CHECK_INT(mini_find(&cell->subject, RECORD_RELEASE, "app", 1)->thread, ==, thread);
+    }
+}
+
+// What the call has left of the subject goes its way, then all is ended.
+static void end(struct cell *cell) {
+    struct mini *subject = &cell->subject;
+    const enum outcome outcome = cell->expected.outcome;
+    const int busy = is_busy(cell);
+    if (busy && !cell->row->waits) {
+        CHECK_UINT(record_count(&subject->recorder, RECORD_RELEASE, NULL), ==, 0);
+        latch_hit(&cell->gate.open);
+    }
+    if (busy && is_host(cell)) {
+        THREAD_JOIN(&cell->dispatcher);
+    }
+    if (outcome == ENDS_ON) {
+        RECORD_WAIT(&subject->recorder, RECORD_RELEASE, "app", 1);
+    } else if (outcome != ENDS) {
+        if (outcome != SILENCE) {
+            CHECK_STATUS(taro_socket_resume(cell->socket), TARO_STATUS_OK);
+            mini_wait(subject, outcome == CLOSES ? RECORD_CLOSE : RECORD_MESSAGE, "s", 1);
+        } else {
+            mini_wait(subject, RECORD_RELEASE, "s", 1);
+        }
+        mini_wait(subject, RECORD_RELEASE, "p", 1);
+        mini_wait(subject, RECORD_RELEASE, "q", 1);
+    }
+    mini_shutdown();
+    check_the_story(cell);
+    recorder_end(&subject->recorder);
+    if (cell->place >= SAME_THREAD) {
+        CHECK_SEQUENCE(&cell->other.recorder, "other", "fail complete release");
+        recorder_end(&cell->other.recorder);
+    }
+    latch_destroy(&cell->done);
+    gate_destroy(&cell->gate);
+    SERVER_COMMAND("forget s");
+}
+
+static void run(const struct row *row, enum place place, uint32_t delivery) {
+    struct cell cell = {.row = row, .place = place, .delivery = delivery};
+    cell.expected = is_host(&cell) ? row->host : row->direct;
+    snprintf(cell.name, sizeof cell.name, "%s, %s, %s delivery", what_names[row->what], place_names[place],
+             is_host(&cell) ? "host" : "direct");
+    mini_row(cell.name);
+    begin(&cell);
+    prepare(&cell);
+    if (place == OUTSIDE || place == OUTSIDE_BUSY) {
+        act(&cell);
+    } else if (place != OWN) {
+        start_the_other(&cell);
+    }
+    end(&cell);
+    mini_row(NULL);
+}
+
+static void run_rows_of(enum what what) {
+    unsigned done = 0;
+    for (size_t at = 0; at < ROWS; at++) {
+        for (enum place place = 0; rows[at].what == what && place < PLACES; place++) {
+            if (rows[at].places & AT(place)) {
+                CHECK_UINT(done & AT(place), ==, 0);
+                done |= AT(place);
+                for (MINI_EACH_DELIVERY(delivery)) {
+                    run(&rows[at], place, delivery);
+                }
+            }
+        }
+    }
+    CHECK_UINT(done, ==, AT(PLACES) - 1);
+}
+
+static void release_of_an_app(void) { run_rows_of(APP_RELEASE); }
+static void shutdown_of_the_library(void) { run_rows_of(SHUTDOWN); }
+static void release_of_a_socket(void) { run_rows_of(SOCKET_RELEASE); }
+static void dispatch(void) { run_rows_of(DISPATCH); }
+static void close_of_a_socket(void) { run_rows_of(CLOSE); }
+
+// --- between the two results of one call
+
+struct parted {
+    struct mini mini;
+    struct recording a;
+    taro_socket socket;
+    int of_the_socket;
+};
+
+static void releases_at_the_first_result(struct recording *recording, const struct record *record, const void *event) {
+    struct parted *parted = recording->context;
+    (void)event;
+    if (record->kind == RECORD_SUCCESS) {
+        CHECK_STATUS(parted->of_the_socket ? taro_socket_release(record->socket) : taro_app_release(parted->mini.app),
+                     TARO_STATUS_OK);
+    }
+}
+
+static void no_complete_after_a_release_in_success(void) {
+    for (int of_the_socket = 0; of_the_socket < 2; of_the_socket++) {
+        for (MINI_EACH_DELIVERY(delivery)) {
+            struct parted parted = {.of_the_socket = of_the_socket};
+            mini_init_of(&parted.mini, delivery);
+            parted.a = RECORDING_ON(&parted.mini.recorder, "a", releases_at_the_first_result, &parted);
+            mini_connect(&parted.mini, &parted.a, SERVER_URL("ws", "/echo"));
+            if (delivery == TARO_DELIVERY_HOST) {
+                CHECK_STATUS(taro_app_dispatch(parted.mini.app, 0, NULL), TARO_STATUS_OK);
+            }
+            if (delivery == TARO_DELIVERY_HOST && of_the_socket) {
+                mini_wait(&parted.mini, RECORD_RELEASE, "a", 1);
+            } else {
+                RECORD_WAIT(&parted.mini.recorder, RECORD_RELEASE, "a", 1);
+            }
+            CHECK_SEQUENCE(&parted.mini.recorder, "a", "success release");
+            CHECK_STATUS(taro_app_release(parted.mini.app), of_the_socket ? TARO_STATUS_OK : TARO_STATUS_BAD_HANDLE);
+            recorder_end(&parted.mini.recorder);
+        }
+    }
+    mini_shutdown();
+}
+
+static const struct test tests[] = {
+    TEST("L8", release_of_an_app),
+    TEST("L6 L8 L30", shutdown_of_the_library),
+    TEST("L8 L26", release_of_a_socket),
+    TEST("L6 L29", dispatch),
+    TEST("L6", close_of_a_socket),
+    TEST("L8", no_complete_after_a_release_in_success),
+};
+
+TEST_MAIN(tests)
