@@ -36,6 +36,8 @@ impl Accepting {
     fn fail(&mut self, refusal: Refusal) -> Status {
         let (status, subject) = refusal;
         if let Some(socket) = self.socket.take() {
+            // It has no id, so nobody could resume it.
+            socket.never_holds();
             let app = &socket.app;
             let mut after = After::new(app);
             let record = app.settings.flavour.failed(Api::Connect, status, &subject, Fault::default());
@@ -46,6 +48,16 @@ impl Accepting {
             }
         }
         status
+    }
+
+    /// The app's release was asked for meanwhile: the call did not happen, the user data stays the host's.
+    fn undo(&mut self) -> Status {
+        if let Some(socket) = self.socket.take()
+            && let Some(token) = &mut socket.half.lock().token
+        {
+            token.disarm();
+        }
+        Status::BadHandle
     }
 }
 
@@ -71,7 +83,8 @@ impl Ready {
         let mut accepting = Accepting { socket: Some(Arc::clone(&socket)) };
         probe();
         let (plan, replaced) = match check(app, request).and_then(|plan| Ok((plan, admit(app, &socket)?))) {
-            Ok(accepted) => accepted,
+            Ok((plan, Admitted::Yes(replaced))) => (plan, replaced),
+            Ok((_, Admitted::AppEnds)) => return Err(accepting.undo()),
             Err(refusal) => return Err(accepting.fail(refusal)),
         };
         set_id(socket.id());
@@ -95,13 +108,18 @@ fn check(app: &App, request: &ConnectRequest<'_>) -> Result<ConnectPlan, Refusal
     if app.is_in_background() { Err((Status::Interrupted, String::new())) } else { Ok(plan) }
 }
 
-/// Gives the socket its id and its place among the live ones; in single-socket mode also the one that has to
-/// go for it.
-fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Option<Arc<Socket>>, Refusal> {
+enum Admitted {
+    /// In single-socket mode with the one that has to go for it.
+    Yes(Option<Arc<Socket>>),
+    AppEnds,
+}
+
+/// Gives the socket its id and its place among the live ones.
+fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Admitted, Refusal> {
     let settings = &app.settings;
     let mut state = app.state.lock();
     if state.ending != Ending::No {
-        return Err((Status::Internal, String::new()));
+        return Ok(Admitted::AppEnds);
     }
     if !settings.single_socket && state.live.len() >= settings.max_sockets {
         return Err((Status::TooManySockets, settings.max_sockets.to_string()));
@@ -122,5 +140,5 @@ fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Option<Arc<Socket>>, Re
     if state.global == 0 || old.is_some() {
         state.global = id;
     }
-    Ok(old)
+    Ok(Admitted::Yes(old))
 }

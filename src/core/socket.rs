@@ -282,6 +282,11 @@ impl Socket {
         Ok(())
     }
 
+    /// Whatever it was created with, it does not keep events back.
+    pub(super) fn never_holds(&self) {
+        self.set_paused(false);
+    }
+
     fn set_paused(&self, paused: bool) -> bool {
         let mut hold = self.hold.lock();
         let before = std::mem::replace(&mut hold.paused, paused);

@@ -143,8 +143,9 @@ impl Link {
             let state = session.process_new_packets();
             // Also after an error: an alert for the peer may be waiting.
             self.collect()?;
-            ended |= state.map_err(|error| TlsError::from_rustls(&error))?.peer_has_closed();
+            // What came before the fault is good.
             self.take_plain(plain)?;
+            ended |= state.map_err(|error| TlsError::from_rustls(&error))?.peer_has_closed();
             if ended {
                 break;
             }
