@@ -275,6 +275,10 @@ impl Socket {
         let app = &self.app;
         let mut after = After::new(app);
         let mut state = app.state.lock();
+        if self.is_released() {
+            // Nobody could resume it any more.
+            return Err(Status::BadHandle);
+        }
         let was_paused = self.set_paused(true);
         if !was_paused {
             app.hold_back(&mut state, self, &mut after);

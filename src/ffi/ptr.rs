@@ -267,7 +267,7 @@ pub unsafe fn write_slice<T: Copy>(from: &[T], place: *mut T, capacity: usize) -
     Ok(())
 }
 
-/// The counters of the caller, filled as far as its struct_size says.
+/// The counters of the caller, cleared and then filled as far as its struct_size says.
 pub struct StructOut {
     place: *mut taro_socket_counters,
     size: usize,
@@ -287,7 +287,10 @@ impl StructOut {
         if size < 2 * size_of::<u64>() || size > LONGEST_STRUCT || !whole_counters {
             return Err(Status::BadStructSize);
         }
-        Ok(StructOut { place, size: size.min(size_of::<taro_socket_counters>()) })
+        let size = size.min(size_of::<taro_socket_counters>());
+        // SAFETY: struct_size bytes are writable, and `size` is not more.
+        unsafe { place.cast::<u8>().add(size_of::<u32>()).write_bytes(0, size - size_of::<u32>()) };
+        Ok(StructOut { place, size })
     }
 
     pub fn set(&mut self, mut value: taro_socket_counters) {

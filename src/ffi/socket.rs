@@ -347,9 +347,10 @@ pub extern "C" fn taro_socket_get_counters(
     socket: taro_socket,
     counters: *mut taro_socket_counters,
 ) -> taro_status {
+    // SAFETY: "counters: points to a struct of struct_size bytes" (header).
+    let out = unsafe { ptr::StructOut::new(counters) };
     guard::call("taro_socket_get_counters", || {
-        // SAFETY: "counters: points to a struct of struct_size bytes" (header).
-        let mut out = unsafe { ptr::StructOut::new(counters) }?;
+        let mut out = out?;
         let found = socket::find(socket)?;
         let now = found.counters();
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
