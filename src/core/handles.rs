@@ -35,6 +35,11 @@ pub fn message_id(serial: u64) -> u64 {
     KIND_MESSAGE << KIND_SHIFT | serial & ((1 << KIND_SHIFT) - 1)
 }
 
+/// Whether it can be one of those.
+pub fn is_message_id(id: u64) -> bool {
+    id >> KIND_SHIFT == KIND_MESSAGE
+}
+
 impl Entry {
     fn kind(&self) -> u64 {
         match self {

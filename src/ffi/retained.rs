@@ -209,6 +209,10 @@ fn take_lent(id: u64) -> Option<Lent> {
 
 /// Keeps a payload; where it is, and its length.
 pub fn retain(id: u64) -> Result<(*mut u8, usize), Status> {
+    if !handles::is_message_id(id) {
+        // A forged one must not match a place's own marks.
+        return Err(Status::BadHandle);
+    }
     let mut kept = KEPT.lock();
     if let Some(entry) = kept.get_mut(&id) {
         if entry.released {
