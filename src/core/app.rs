@@ -59,6 +59,8 @@ pub struct State {
     pub ending: Ending,
     /// A shutdown finishes the release itself, when every app has come to rest.
     pub kept_for_shutdown: bool,
+    /// Threads that wait for the end of the release.
+    pub releasers: u32,
     /// What is posted after the release was asked for; dropped with the rest.
     pub leftovers: Vec<Item>,
     /// Every socket that was not released, ended or not.
@@ -85,6 +87,11 @@ impl State {
 
     pub fn is_quiet(&self) -> bool {
         !self.running && self.notices == 0 && self.calls == 0
+    }
+
+    /// A release was asked for, and nothing stands before its end.
+    pub fn may_finish(&self) -> bool {
+        self.ending == Ending::Asked && self.is_quiet() && !self.kept_for_shutdown
     }
 }
 
@@ -131,10 +138,17 @@ pub fn global_socket(id: u64) -> Result<u64, Status> {
 }
 
 pub fn dispatch(id: u64, max: usize) -> Result<usize, Status> {
+    if id == 0 {
+        // The default app delivers directly: it need not be made to know that.
+        return Err(Status::WrongDelivery);
+    }
     find(id)?.dispatch(max)
 }
 
 pub fn descriptor(id: u64) -> Result<i32, Status> {
+    if id == 0 {
+        return Err(Status::WrongDelivery);
+    }
     let app = find(id)?;
     if app.settings.direct {
         return Err(Status::WrongDelivery);
@@ -171,6 +185,7 @@ impl App {
                 calls: 0,
                 ending: Ending::No,
                 kept_for_shutdown: false,
+                releasers: 0,
                 leftovers: Vec::new(),
                 sockets: HashMap::new(),
                 live: Vec::new(),

@@ -104,7 +104,7 @@ impl Half {
 
     /// One slice of what waits; whether anything was done.
     pub fn compress_slice(&mut self) -> Result<bool, Status> {
-        let outbound = self.link.as_ref().map_or(0, |link| link.outbound_len());
+        let outbound = self.outbound_len();
         let Some(compression) = &mut self.compression else { return Ok(false) };
         let Some(first) = compression.waiting.front_mut() else { return Ok(false) };
         if outbound > AHEAD {
@@ -112,9 +112,9 @@ impl Half {
         }
         let opcode = if first.done == 0 { first.opcode } else { frame::CONTINUATION };
         if first.done == 0 && first.data.len() < THRESHOLD {
-            let Some(small) = compression.waiting.pop_front() else { return Ok(false) };
-            self.frame(opcode, &small.data)?;
-            self.remember_pending(small.data.len(), 1, small.call);
+            let data = std::mem::take(&mut first.data);
+            self.frame(opcode, &data)?;
+            self.first_is_framed(data.len());
         } else {
             let end = first.data.len().min(first.done + SLICE);
             let last = end == first.data.len();
@@ -122,16 +122,23 @@ impl Half {
             compression.scratch.clear();
             compression.deflater.add(&first.data[first.done..end], last, &mut compression.scratch);
             first.done = end;
-            let whole = if last { compression.waiting.pop_front() } else { None };
             self.compressed_frame(last, opcode | rsv)?;
-            if let Some(whole) = whole {
-                self.remember_pending(whole.data.len(), 1, whole.call);
+            if last {
+                self.first_is_framed(end);
             }
         }
         if !self.has_waiting() {
             self.send_kept_close();
         }
         Ok(true)
+    }
+
+    /// The first of those that wait is in the link. Until then its call stays where `stop` finds it.
+    fn first_is_framed(&mut self, payload: usize) {
+        let waiting = self.compression.as_mut().and_then(|compression| compression.waiting.pop_front());
+        if let Some(waiting) = waiting {
+            self.remember_pending(payload, 1, waiting.call);
+        }
     }
 
     /// Keeps the host's close frame if messages that were accepted before it wait; else false.

@@ -82,19 +82,17 @@ impl Ready {
         let socket = Socket::new(Arc::clone(app), handler, token, request.start_paused);
         let mut accepting = Accepting { socket: Some(Arc::clone(&socket)) };
         probe();
-        let (plan, replaced) = match check(app, request).and_then(|plan| Ok((plan, admit(app, &socket)?))) {
-            Ok((plan, Admitted::Yes(replaced))) => (plan, replaced),
-            Ok((_, Admitted::AppEnds)) => return Err(accepting.undo()),
+        let plan = match check(app, request) {
+            Ok(plan) => plan,
             Err(refusal) => return Err(accepting.fail(refusal)),
         };
-        set_id(socket.id());
+        let replaced = match admit(app, &socket, set_id) {
+            Ok(Admitted::Yes(replaced)) => replaced,
+            Ok(Admitted::AppEnds) => return Err(accepting.undo()),
+            Err(refusal) => return Err(accepting.fail(refusal)),
+        };
         accepting.socket = None;
         log::write(log::INFO, format_args!("socket {} connects to {}", socket.id(), plan.target.authority));
-        {
-            let mut after = After::new(app);
-            let record = app.settings.flavour.accepted(Api::Connect);
-            app.post(Item::Connected { socket: Arc::clone(&socket), record }, &mut after);
-        }
         if let Some(old) = replaced {
             old.make_room();
         }
@@ -114,9 +112,11 @@ enum Admitted {
     AppEnds,
 }
 
-/// Gives the socket its id and its place among the live ones.
-fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Admitted, Refusal> {
+/// Gives the socket its id and its place among the live ones, and posts connect's result: nobody sees the one
+/// without the other.
+fn admit(app: &Arc<App>, socket: &Arc<Socket>, set_id: &mut dyn FnMut(u64)) -> Result<Admitted, Refusal> {
     let settings = &app.settings;
+    let mut after = After::new(app);
     let mut state = app.state.lock();
     if state.ending != Ending::No {
         return Ok(Admitted::AppEnds);
@@ -124,8 +124,11 @@ fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Admitted, Refusal> {
     if !settings.single_socket && state.live.len() >= settings.max_sockets {
         return Err((Status::TooManySockets, settings.max_sockets.to_string()));
     }
-    let id = handles::insert_socket(Arc::clone(socket)).map_err(|status| (status, String::new()))?;
+    // The user data is taken, so this is no misuse any more.
+    let internal = |_| (Status::Internal, String::new());
+    let id = handles::insert_socket(Arc::clone(socket)).map_err(internal)?;
     socket.set_id(id);
+    set_id(id);
     let old = state.sockets.values().filter(|old| settings.single_socket && !old.is_told_closed());
     let old = old.max_by_key(|old| old.serial()).cloned();
     if let Some(old) = &old {
@@ -140,5 +143,7 @@ fn admit(app: &Arc<App>, socket: &Arc<Socket>) -> Result<Admitted, Refusal> {
     if state.global == 0 || old.is_some() {
         state.global = id;
     }
+    let record = settings.flavour.accepted(Api::Connect);
+    app.post_locked(&mut state, Item::Connected { socket: Arc::clone(socket), record }, &mut after);
     Ok(Admitted::Yes(old))
 }

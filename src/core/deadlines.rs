@@ -1,17 +1,22 @@
 //! What ends or pings an open connection when its time has come.
 
 use std::future::Future;
+use std::pin::pin;
 use std::task::Context;
 
 use super::after::After;
-use super::driver::{Driver, closed};
-use super::end::End;
+use super::driver::Driver;
 use super::error::{Cause, Fault};
 use super::liveness::Due;
 use super::socket::Half;
 use super::state::Phase;
 use crate::protocol::close;
 use crate::runtime::clock::{self, Moment};
+
+/// Wakes the task once the thread has asked the network for what is new.
+fn after_the_network(cx: &mut Context<'_>) {
+    let _pending = pin!(tokio::task::yield_now()).poll(cx);
+}
 
 impl Driver {
     fn next_deadline(&self, half: &Half) -> Option<Moment> {
@@ -28,9 +33,17 @@ impl Driver {
             };
             let now = Moment::now();
             if next <= now {
+                if self.live.next() == Some(next) && !self.overdue {
+                    // The thread may have been busy elsewhere, and what was waited for lies in the socket.
+                    self.overdue = true;
+                    after_the_network(cx);
+                    return;
+                }
+                self.overdue = false;
                 self.act(now, half, after);
                 continue;
             }
+            self.overdue = false;
             if self.timer.as_ref().is_none_or(|(moment, _)| *moment != next) {
                 self.timer = Some((next, Box::pin(clock::timer(next))));
             }
@@ -46,12 +59,7 @@ impl Driver {
     fn act(&mut self, now: Moment, half: &mut Half, after: &mut After<'_>) {
         let close = half.close.as_ref().is_some_and(|close| close.deadline <= now);
         if close || self.answer_due.is_some_and(|due| due <= now) {
-            let fault = Fault::of(Cause::Timeout);
-            let end = match self.peer_close.take() {
-                Some(said) => End::Closed(closed(said, half, Some(&fault))),
-                None => End::Broken(fault),
-            };
-            self.socket.finish(half, end, after);
+            self.end_for(Fault::of(Cause::Timeout), false, half, after);
             return;
         }
         match self.live.due(now) {
@@ -59,13 +67,13 @@ impl Driver {
             Due::Ping if half.phase == Phase::Open => self.ping(half),
             Due::Nothing | Due::Ping => {}
             Due::PongTimeout => {
-                self.socket.finish(half, End::Broken(Fault::of(Cause::PongTimeout)), after);
+                self.end_for(Fault::of(Cause::PongTimeout), false, half, after);
             }
             Due::Idle => {
                 if half.phase == Phase::Open {
                     half.queue_close(close::GOING_AWAY, "");
                 }
-                self.socket.finish(half, End::Policy(Cause::Idle), after);
+                self.end_for(Fault::of(Cause::Idle), true, half, after);
             }
         }
     }

@@ -164,12 +164,7 @@ impl App {
 
     pub fn post_locked(self: &Arc<App>, state: &mut State, item: Item, after: &mut After<'_>) {
         if state.ending != Ending::No {
-            // Whoever finishes the release drops it, before the app's own user data.
-            if state.ending == Ending::Done {
-                after.drop_later(item)
-            } else {
-                state.leftovers.push(item)
-            }
+            self.set_aside(state, item, after);
             return;
         }
         let socket = item.socket();
@@ -189,6 +184,15 @@ impl App {
             }
         }
         self.push(state, item, after);
+    }
+
+    /// The app ends: whoever finishes its release drops the item, before the app's own user data.
+    pub(super) fn set_aside(&self, state: &mut State, item: Item, after: &mut After<'_>) {
+        if state.ending == Ending::Done {
+            after.drop_later(item);
+        } else {
+            state.leftovers.push(item);
+        }
     }
 
     pub(super) fn push(self: &Arc<App>, state: &mut State, item: Item, after: &mut After<'_>) {
@@ -237,19 +241,17 @@ impl App {
             item.socket().set_ready_state(ready_state);
             if ready_state == ReadyState::Closed {
                 let id = item.socket().id();
-                self.open_gates(&mut state, id, &mut after);
+                self.open_gates(&mut state, id, None, &mut after);
             }
         }
         state.running = true;
         drop(state);
-        {
-            let _level = scope::enter_callback();
-            let _watch = Watch::start(item.socket().id());
-            item.run(self);
-        }
-        let mut state = self.state.lock();
-        state.running = false;
-        self.leave(state);
+        let _running = Running(self);
+        // Before the callback: who may read again need not wait for its end.
+        drop(after);
+        let _level = scope::enter_callback();
+        let _watch = Watch::start(item.socket().id());
+        item.run(self);
         true
     }
 
@@ -266,12 +268,13 @@ impl App {
             state.dispatching = true;
             if max == 0 { state.queue.len() } else { max.min(state.queue.len()) }
         };
+        let dispatching = Dispatching(self);
         while budget > 0 && self.run_next() {
             budget -= 1;
         }
+        drop(dispatching);
         let mut after = After::new(self);
         let mut state = self.state.lock();
-        state.dispatching = false;
         if state.ending != Ending::No {
             return Ok(0);
         }
@@ -299,6 +302,27 @@ impl App {
             state.stalled.push(waker.clone());
         }
         true
+    }
+}
+
+/// An item of the app runs; however it ends, a release hears of it.
+struct Running<'a>(&'a Arc<App>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.running = false;
+        self.0.leave(state);
+    }
+}
+
+/// A dispatch of the app runs. At its end it finishes a release that was asked for meanwhile, on this thread.
+struct Dispatching<'a>(&'a Arc<App>);
+
+impl Drop for Dispatching<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().dispatching = false;
+        self.0.finish_here();
     }
 }
 

@@ -16,7 +16,7 @@ use super::liveness::Liveness;
 use super::socket::{Half, Orders, Socket, count};
 use super::state::Phase;
 use crate::protocol::deflate::Inflater;
-use crate::protocol::message::MessageReader;
+use crate::protocol::message::{self, MessageReader};
 use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
 use crate::transport::tls::TlsError;
@@ -31,8 +31,14 @@ pub struct Driver {
     pub(super) is_tls: bool,
     /// Read, and not yet taken because the host had as much as may wait.
     pub(super) backlog: Vec<u8>,
-    /// The end of TLS came together with the end of the upgrade: it is due behind the backlog.
-    pub(super) early_end: Option<Fault>,
+    /// Where what is left of it begins.
+    pub(super) backlog_from: usize,
+    /// The connection has ended behind what is in the backlog.
+    pub(super) end_behind_backlog: Option<Fault>,
+    /// The newest ping that could not be answered yet, because the peer does not read.
+    pub(super) unanswered: Option<message::Control>,
+    /// A deadline of liveness has passed; it counts if that is so after another look at the network.
+    pub(super) overdue: bool,
     pub(super) live: Liveness,
     pub(super) timer: Option<(Moment, Pin<Box<tokio::time::Sleep>>)>,
     /// The peer's close frame came, with what it said.
@@ -74,7 +80,7 @@ impl Driver {
         );
         let reader = MessageReader::new(settings.message_limit, inflater);
         let mut backlog = early;
-        let (is_tls, early_end) = match &mut socket.half.lock().link {
+        let (is_tls, end_behind_backlog) = match &mut socket.half.lock().link {
             Some(link) => (link.is_tls(), early_end(link.take_early(&mut backlog))),
             None => (false, None),
         };
@@ -84,7 +90,10 @@ impl Driver {
             reader,
             is_tls,
             backlog,
-            early_end,
+            backlog_from: 0,
+            end_behind_backlog,
+            unanswered: None,
+            overdue: false,
             live,
             timer: None,
             peer_close: None,
@@ -163,7 +172,7 @@ impl Driver {
             if half.phase == Phase::Open {
                 half.queue_close(close::GOING_AWAY, "");
             }
-            self.socket.finish(half, End::Policy(Cause::Interrupted), after);
+            self.end_for(Fault::of(Cause::Interrupted), true, half, after);
             return;
         }
         if orders.probe && half.phase == Phase::Open {
@@ -201,7 +210,15 @@ impl Driver {
             }
             return;
         }
+        if half.link.is_none() {
+            // A frame could not be made or encrypted: what follows would be out of order.
+            self.end_broken(Fault::of(Cause::Internal), half, after);
+            return;
+        }
         socket.settle(half, after);
+        if let Some(ping) = self.unanswered.take() {
+            self.pong(half, ping);
+        }
         if let Some(at) = half.last_sent.take() {
             self.live.message(at);
         }
@@ -212,6 +229,16 @@ impl Driver {
         }
     }
 
+    /// It shall end, by the app's policy or because the peer seems dead; what the peer's close frame said goes before.
+    pub(super) fn end_for(&mut self, fault: Fault, policy: bool, half: &mut Half, after: &mut After<'_>) {
+        let end = match self.peer_close.take() {
+            Some(said) => End::Closed(closed(said, half, Some(&fault))),
+            None if policy => End::Policy(fault.cause),
+            None => End::Broken(fault),
+        };
+        self.socket.finish(half, end, after);
+    }
+
     /// The connection is lost.
     pub(super) fn end_broken(&mut self, fault: Fault, half: &mut Half, after: &mut After<'_>) {
         if let Some(link) = &mut half.link {
@@ -219,11 +246,7 @@ impl Driver {
             let _written = link.try_flush();
         }
         half.link = None;
-        let end = match self.peer_close.take() {
-            Some(said) => End::Closed(closed(said, half, Some(&fault))),
-            None => End::Broken(fault),
-        };
-        self.socket.finish(half, end, after);
+        self.end_for(fault, false, half, after);
     }
 }
 

@@ -108,6 +108,8 @@ impl Socket {
         match step {
             CloseStep::Refuse => {}
             CloseStep::Cancel => {
+                half.protocol.clear();
+                half.extensions.clear();
                 if half.link.is_some() {
                     // It is open, but the host does not know: the peer is told as well as may be.
                     half.queue_close(code, reason);

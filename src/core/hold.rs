@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::after::After;
-use super::app::{App, State};
+use super::app::{App, Ending, State};
 use super::delivery::Item;
 use super::socket::Socket;
 
@@ -25,7 +25,10 @@ impl App {
             }
         }
         self.queue_changed(state);
+        // There is room, and from a close or release on the socket reads whatever waits.
+        after.wake_all(&mut state.stalled);
         let mut hold = socket.hold.lock();
+        after.wake(hold.stalled.take());
         for item in std::mem::take(&mut hold.items) {
             if goes(&item) {
                 hold.bytes -= item.bytes();
@@ -65,15 +68,27 @@ impl App {
             }
             hold.bytes = 0;
             socket.held_bytes.store(0, Ordering::Relaxed);
+            after.wake(hold.stalled.take());
             std::mem::take(&mut hold.items)
         };
         for item in items {
-            self.push(state, item, after);
+            if state.ending == Ending::No {
+                self.push(state, item, after);
+            } else {
+                self.set_aside(state, item, after);
+            }
         }
     }
 
-    /// Lets the socket on that had to wait for the end of `ended` (single-socket mode).
-    pub fn open_gates(self: &Arc<App>, state: &mut State, ended: u64, after: &mut After<'_>) {
+    /// Lets the socket on that had to wait for the end of `ended` (single-socket mode), or has it wait for the end of
+    /// `next`.
+    pub fn open_gates(
+        self: &Arc<App>,
+        state: &mut State,
+        ended: u64,
+        next: Option<u64>,
+        after: &mut After<'_>,
+    ) {
         if !self.settings.single_socket {
             return;
         }
@@ -83,12 +98,12 @@ impl App {
                 let mut hold = socket.hold.lock();
                 let opened = hold.gate == Some(ended);
                 if opened {
-                    hold.gate = None;
+                    hold.gate = next;
                     socket.hold_changed(&hold);
                 }
                 opened
             };
-            if opened {
+            if opened && next.is_none() {
                 self.unhold(state, &socket, after);
             }
         }

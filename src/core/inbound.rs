@@ -15,12 +15,15 @@ use super::end::End;
 use super::error::{Cause, Fault};
 use super::establish::tls_fault;
 use super::event::Payload;
-use super::socket::{Counters, count};
+use super::socket::{Counters, Half, count};
 use super::state::Phase;
-use crate::protocol::message::{self, Incoming, Violation};
+use crate::protocol::message::{self, Control, Incoming, Violation};
 use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
 use crate::runtime::threads;
+
+/// With so much on its way to the peer a pong can wait.
+const PONGS_AHEAD: usize = 64 * 1024;
 
 /// What a read gave.
 pub(super) enum Got {
@@ -40,16 +43,21 @@ impl Driver {
         if self.live.is_watching() {
             self.live.reading(true, Moment::now());
         }
-        if !self.backlog.is_empty() || self.reader.is_paused() {
+        if self.has_backlog() {
             let backlog = std::mem::take(&mut self.backlog);
-            self.take(&backlog);
+            let from = std::mem::take(&mut self.backlog_from);
+            let left = self.take(&backlog[from..]);
+            if left > 0 {
+                self.backlog_from = backlog.len() - left;
+                self.backlog = backlog;
+            }
             return true;
         }
         if self.peer_close.is_some() {
             // Nothing of the peer counts behind its close frame.
             return false;
         }
-        if let Some(fault) = self.early_end.take() {
+        if let Some(fault) = self.end_behind_backlog.take() {
             self.broken(fault);
             return true;
         }
@@ -73,7 +81,7 @@ impl Driver {
             let got = got(polled, &self.socket.counters);
             if let Got::Bytes(length) = got {
                 match self.reader.body_filled(length) {
-                    Ok(()) => self.take(&[]),
+                    Ok(()) => self.take_all(&[]),
                     Err(violation) => self.violated(violation),
                 }
             }
@@ -82,7 +90,7 @@ impl Driver {
         threads::with_read_buffer(|buffer| {
             let got = self.read_some(cx, buffer);
             if let Got::Bytes(length) = got {
-                self.take(&buffer[..length]);
+                self.take_all(&buffer[..length]);
             }
             got
         })
@@ -99,13 +107,18 @@ impl Driver {
                 Some(link) => link.decrypt(&buffer[..length], &mut plain),
                 None => return Got::End(Fault::reset(None)),
             };
-            self.take(&plain);
-            match decrypted {
-                Ok(false) => Got::Bytes(length),
-                Ok(true) if self.peer_close.is_some() => Got::Bytes(length),
-                Ok(true) => Got::End(Fault::reset(None)),
-                Err(error) => Got::End(tls_fault(&error, 0)),
+            self.take_all(&plain);
+            let fault = match decrypted {
+                Ok(false) => return Got::Bytes(length),
+                Ok(true) if self.peer_close.is_some() => return Got::Bytes(length),
+                Ok(true) => Fault::reset(None),
+                Err(error) => tls_fault(&error, 0),
+            };
+            if self.has_backlog() {
+                self.end_behind_backlog = Some(fault);
+                return Got::Bytes(length);
             }
+            Got::End(fault)
         })
     }
 
@@ -115,8 +128,21 @@ impl Driver {
         got(polled.map_ok(|()| target.filled().len()), &self.socket.counters)
     }
 
-    /// Takes messages out of what was read, as long as the host may have more.
-    fn take(&mut self, bytes: &[u8]) {
+    /// Whether there is something to take before the next read.
+    fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty() || self.reader.is_paused()
+    }
+
+    /// Takes messages out of what was read, and keeps the rest.
+    fn take_all(&mut self, bytes: &[u8]) {
+        let left = self.take(bytes);
+        if left > 0 {
+            self.backlog = bytes[bytes.len() - left..].to_vec();
+        }
+    }
+
+    /// Takes messages as long as the host may have more, and others need not wait; how many bytes are left.
+    fn take(&mut self, bytes: &[u8]) -> usize {
         let mut input = bytes;
         let socket = Arc::clone(&self.socket);
         // What the callbacks send needs no wake-up: the task looks at it before it sleeps.
@@ -124,18 +150,13 @@ impl Driver {
         let mut burst = Burst::new(&socket);
         loop {
             let (text, payload) = match self.reader.next(&mut input) {
-                Ok(None) => {
-                    if self.reader.is_paused() {
-                        self.backlog = input.to_vec();
-                    }
-                    return;
-                }
+                Ok(None) => return input.len(),
                 Ok(Some(Incoming::Text(payload))) => (true, payload),
                 Ok(Some(Incoming::Binary(payload))) => (false, payload),
                 Ok(Some(other)) => {
                     drop(burst);
                     if self.control(other) {
-                        return;
+                        return 0;
                     }
                     burst = Burst::new(&socket);
                     continue;
@@ -143,15 +164,14 @@ impl Driver {
                 Err(violation) => {
                     drop(burst);
                     self.violated(violation);
-                    return;
+                    return 0;
                 }
             };
             if socket.app.settings.idle_timeout.is_some() {
                 self.live.message(Moment::now());
             }
             if burst.deliver(text, lent(payload)) == Fate::Queued && socket.is_full() {
-                self.backlog = input.to_vec();
-                return;
+                return input.len();
             }
         }
     }
@@ -160,7 +180,7 @@ impl Driver {
     fn control(&mut self, incoming: Incoming<'_>) -> bool {
         match incoming {
             Incoming::Text(_) | Incoming::Binary(_) => {}
-            Incoming::Ping(payload) => self.answer(&payload),
+            Incoming::Ping(ping) => self.answer(ping),
             Incoming::Pong(_) => count(&self.socket.counters.pongs_received, 1),
             Incoming::Close(said) => {
                 self.peer_closes(said);
@@ -170,10 +190,20 @@ impl Driver {
         false
     }
 
-    fn answer(&self, payload: &[u8]) {
-        let mut half = self.socket.half.lock();
+    fn answer(&mut self, ping: Control) {
+        let socket = Arc::clone(&self.socket);
+        self.pong(&mut socket.half.lock(), ping);
+    }
+
+    /// Answers a ping, or remembers it if the peer does not read: the newest alone, as may be (RFC 6455, 5.5.3).
+    pub(super) fn pong(&mut self, half: &mut Half, ping: Control) {
         // Behind our close frame nothing is sent any more.
-        if half.phase == Phase::Open && half.frame(frame::PONG, payload).is_err() {
+        if half.phase != Phase::Open {
+            return;
+        }
+        if half.outbound_len() > PONGS_AHEAD {
+            self.unanswered = Some(ping);
+        } else if half.frame(frame::PONG, &ping).is_err() {
             half.link = None;
         }
     }

@@ -53,14 +53,13 @@ pub fn init(settings: Settings, mut token: HostToken) -> Result<(), Status> {
             token.disarm();
             return Err(if library.started { Status::Busy } else { Status::ShuttingDown });
         }
+        // Under the lock: no connect starts a thread before this.
+        log::set(settings.log_level, settings.log);
+        let hooks = Hooks { start: settings.thread_start, stop: settings.thread_stop };
+        threads::configure(settings.io_threads, hooks);
         library.started = true;
         library.token = Some(token);
     }
-    log::set(settings.log_level, settings.log);
-    threads::configure(
-        settings.io_threads,
-        Hooks { start: settings.thread_start, stop: settings.thread_stop },
-    );
     Ok(())
 }
 
@@ -131,7 +130,6 @@ pub fn shutdown(timeout: Duration) -> Result<(), Status> {
     };
     let done = stop(&apps, deadline);
     if done {
-        log::set(log::WARN, None);
         let token = LIBRARY.lock().token.take();
         let _level = scope::enter_callback();
         drop(token);
@@ -151,7 +149,9 @@ pub fn shutdown(timeout: Duration) -> Result<(), Status> {
 
 fn stop(apps: &[Arc<App>], deadline: Instant) -> bool {
     for app in apps {
-        super::handles::remove(app.id);
+        if app.id != 0 {
+            super::handles::remove(app.id);
+        }
         app.ask_to_end(true);
     }
     if !apps.iter().all(|app| app.wait_for_quiet(deadline)) {
@@ -159,6 +159,10 @@ fn stop(apps: &[Arc<App>], deadline: Instant) -> bool {
     }
     // Hooks of the host run at the threads' ends: nothing is freed before those.
     if !threads::stop_all(deadline) {
+        return false;
+    }
+    log::set(log::WARN, None);
+    if !log::wait_for_quiet(deadline) {
         return false;
     }
     for app in apps {

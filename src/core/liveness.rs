@@ -48,7 +48,7 @@ impl Liveness {
 
     /// Whether it has to be told of bytes and messages at all: without deadlines that costs nothing.
     pub fn is_watching(&self) -> bool {
-        self.pong_due.is_some() || self.idle_timeout.is_some()
+        self.pong_due.is_some() || self.idle_timeout.is_some() || self.stalled_since.is_some()
     }
 
     /// Anything came from the peer.
@@ -63,6 +63,7 @@ impl Liveness {
 
     /// The network changed: a ping goes out now, and is to be answered.
     pub fn probe(&mut self, now: Moment) {
+        self.rebase_stall(now);
         let due = now.plus(self.pong_timeout);
         self.pong_due = Some(self.pong_due.map_or(due, |earlier| earlier.min(due)));
     }
@@ -95,14 +96,19 @@ impl Liveness {
             self.next_ping = self.ping_interval.map(|interval| now.plus(interval));
             let due = now.plus(self.pong_timeout);
             self.pong_due.get_or_insert(due);
-            if let Some(since) = &mut self.stalled_since {
-                // What was armed while nothing is read must not get the time before as a gift.
-                self.last_message = self.last_message.plus(now.since(*since));
-                *since = now;
-            }
+            self.rebase_stall(now);
             return Due::Ping;
         }
         Due::Nothing
+    }
+
+    /// A deadline is armed while nothing is read: it must not get the time before as a gift.
+    fn rebase_stall(&mut self, now: Moment) {
+        if let Some(since) = &mut self.stalled_since {
+            let pause = now.since(*since);
+            *since = now;
+            self.last_message = self.last_message.plus(pause);
+        }
     }
 
     fn idle_end(&self) -> Option<Moment> {

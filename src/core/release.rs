@@ -93,7 +93,9 @@ impl App {
         if state.ending == Ending::No {
             return;
         }
-        if state.ending == Ending::Asked && state.is_quiet() && !state.kept_for_shutdown {
+        // In host delivery user data is released on the dispatching thread, which releases or dispatches.
+        let finished_elsewhere = !self.settings.direct && (state.releasers > 0 || state.dispatching);
+        if state.may_finish() && !finished_elsewhere {
             state.ending = Ending::Running;
             drop(state);
             self.finish();
@@ -102,11 +104,38 @@ impl App {
         self.changed.notify_all();
     }
 
-    fn wait_for_end(&self) {
+    /// Waits for the end; finishes it if nobody else does.
+    fn wait_for_end(self: &Arc<App>) {
         let mut state = self.state.lock();
+        state.releasers += 1;
         while state.ending != Ending::Done {
+            if state.may_finish() && !state.dispatching {
+                state.ending = Ending::Running;
+                drop(state);
+                self.finish();
+                state = self.state.lock();
+            } else {
+                self.changed.wait(&mut state);
+            }
+        }
+        state.releasers -= 1;
+    }
+
+    /// At the end of a dispatch: finishes a release that was asked for meanwhile, once the notices and calls that are
+    /// on their way on other threads have passed.
+    pub fn finish_here(self: &Arc<App>) {
+        let mut state = self.state.lock();
+        while state.ending == Ending::Asked && !state.kept_for_shutdown {
+            if state.may_finish() {
+                state.ending = Ending::Running;
+                drop(state);
+                self.finish();
+                return;
+            }
             self.changed.wait(&mut state);
         }
+        drop(state);
+        self.changed.notify_all();
     }
 
     /// Waits until nothing of the app is under way, or the deadline has come. A release that others asked for is

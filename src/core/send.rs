@@ -17,12 +17,16 @@ use super::scope;
 use super::socket::{Half, Socket, count};
 use crate::protocol::{frame, mask};
 use crate::runtime::clock::{Moment, Tick};
+use crate::transport::link::Link;
 
 /// Sends that follow each other faster gather into one write of the task: a system call for each small
 /// message costs more than waking a thread.
 const INLINE_PAUSE_NS: u64 = 5_000;
 /// Messages without callbacks share an entry of the pending list up to this many payload bytes.
 const SHARED_ENTRY: usize = 64 * 1024;
+
+/// What frames and TLS may add to the payloads that wait, before that counts as full.
+const FRAMES_AHEAD: usize = 64 * 1024;
 
 /// The pending result of one call. Dropping it unresolved resolves it: as an error of the library while a
 /// panic unwinds, else as ended.
@@ -106,7 +110,7 @@ impl Socket {
         let call = Call::new(self, Api::Send, handler);
         probe();
         let mut after = After::new(&self.app);
-        let call = if call.is_silent() { None } else { Some(call) };
+        let call = call.unless_silent();
         match self.write(text, data, call, &mut after) {
             Ok(()) => Ok(()),
             Err(((status, subject), call)) => {
@@ -146,7 +150,7 @@ impl Socket {
         if data.len() > limit {
             return Err(((Status::MessageTooBig, ""), call));
         }
-        if half.buffered >= limit {
+        if half.is_full(limit) {
             half.owes_drain = true;
             return Err(((Status::Full, ""), call));
         }
@@ -212,7 +216,7 @@ impl Socket {
                 call.succeed(after);
             }
         }
-        if half.owes_drain && half.buffered <= self.app.settings.send_limit / 2 {
+        if half.owes_drain && half.has_room(self.app.settings.send_limit) {
             half.owes_drain = false;
             if let Some(socket) = self.shared() {
                 self.app.post(Item::Drain { socket }, after);
@@ -229,7 +233,7 @@ impl Socket {
         if !half.phase.accepts_messages(self.told()) {
             return Err(Status::NotConnected);
         }
-        if half.buffered >= self.app.settings.send_limit {
+        if half.is_full(self.app.settings.send_limit) {
             return Err(Status::Full);
         }
         half.frame(frame::PING, payload)?;
@@ -247,12 +251,31 @@ impl Socket {
 }
 
 impl Call {
-    fn is_silent(&self) -> bool {
-        self.handler.as_ref().is_none_or(|handler| handler.is_silent())
+    /// None if nobody would hear of it.
+    fn unless_silent(mut self) -> Option<Call> {
+        if self.handler.as_ref().is_none_or(|handler| handler.is_silent()) {
+            self.handler = None;
+            return None;
+        }
+        Some(self)
     }
 }
 
 impl Half {
+    /// Payload counts; and frames, as many as may be for small messages, so that those are bounded too.
+    fn is_full(&self, limit: usize) -> bool {
+        self.buffered >= limit || self.outbound_len() >= limit.saturating_mul(2).saturating_add(FRAMES_AHEAD)
+    }
+
+    /// Half of what may wait is free again.
+    fn has_room(&self, limit: usize) -> bool {
+        self.buffered <= limit / 2 && self.outbound_len() <= limit.saturating_add(FRAMES_AHEAD)
+    }
+
+    pub fn outbound_len(&self) -> usize {
+        self.link.as_ref().map_or(0, Link::outbound_len)
+    }
+
     pub fn has_outbound(&self) -> bool {
         self.link.as_ref().is_some_and(|link| link.has_outbound())
     }

@@ -93,6 +93,8 @@ pub struct Hold {
     pub gate: Option<u64>,
     pub items: VecDeque<Item>,
     pub bytes: usize,
+    /// The task, while it does not read because as much waits here as may.
+    pub stalled: Option<Waker>,
 }
 
 impl Hold {
@@ -310,13 +312,19 @@ impl Socket {
         Ok(())
     }
 
-    /// Whether the task must not read: what it read waits already, as much as may.
+    /// Whether the task must not read: what it read waits already, as much as may. Then the waker is kept until that
+    /// is over.
     pub fn is_stalled(&self, waker: &Waker) -> bool {
         if self.drops_messages() {
             return false;
         }
-        if self.held_bytes.load(Ordering::Relaxed) >= self.app.settings.pause_limit {
-            return true;
+        let limit = self.app.settings.pause_limit;
+        if self.held_bytes.load(Ordering::Relaxed) >= limit {
+            let mut hold = self.hold.lock();
+            if hold.bytes >= limit && !self.drops_messages() {
+                hold.stalled = Some(waker.clone());
+                return true;
+            }
         }
         self.app.is_stalled(waker)
     }
@@ -386,13 +394,15 @@ impl Socket {
         self.mark_released();
         app.purge(&mut state, self, true, &mut after);
         app.free_slot_locked(&mut state, self.id());
-        app.open_gates(&mut state, self.id(), &mut after);
-        {
+        let gate = {
             let mut hold = self.hold.lock();
             hold.paused = false;
-            hold.gate = None;
+            let gate = hold.gate.take();
             self.hold_changed(&hold);
-        }
+            gate
+        };
+        // Who waits for this one's end waits for what this one waited for.
+        app.open_gates(&mut state, self.id(), gate, &mut after);
         // What a hold still keeps is user data: let it go.
         app.unhold(&mut state, self, &mut after);
         for call in calls {

@@ -28,6 +28,8 @@ pub async fn run(socket: Arc<Socket>, plan: ConnectPlan) {
     if let Some(mut driver) = driver {
         guarded(&socket, poll_fn(|cx| driver.poll(cx))).await;
     }
+    // It keeps the task's memory; an ended socket is a small record.
+    socket.half.lock().waker = None;
 }
 
 /// Polls inside a turn of the app; what the turn posted is run at its end. None after a panic.

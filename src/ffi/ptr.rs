@@ -262,8 +262,10 @@ pub unsafe fn write_slice<T: Copy>(from: &[T], place: *mut T, capacity: usize) -
     if place.is_null() {
         return Err(Status::NullPointer);
     }
-    // SAFETY: not NULL, room for `capacity` elements as the caller promised; `from` is ours, so no overlap.
-    unsafe { ptr::copy_nonoverlapping(from.as_ptr(), place, from.len().min(capacity)) };
+    let length = from.len().min(capacity) * size_of::<T>();
+    // SAFETY: not NULL, room for `capacity` elements as the caller promised; `from` is ours, so no overlap. As bytes,
+    // because the place need not be aligned.
+    unsafe { ptr::copy_nonoverlapping(from.as_ptr().cast::<u8>(), place.cast::<u8>(), length) };
     Ok(())
 }
 

@@ -97,9 +97,10 @@ pub async fn dial(options: &DialOptions) -> Result<(Stream, Phases), DialError> 
             found.map_err(|error| DialError::io(DialErrorKind::Resolve, &error))?
         }
     };
-    phases.connect_start = Instant::now();
-    let tcp = race::first(&addresses, |address| connect(address, options)).await;
-    let tcp = tcp.map_err(|error| DialError::io(DialErrorKind::Connect, &error))?;
+    let won = race::first(&addresses, |address| connect(address, options)).await;
+    let (tcp, began) = won.map_err(|error| DialError::io(DialErrorKind::Connect, &error))?;
+    // Of the connection that there is; what was lost on others before is not its time.
+    phases.connect_start = began;
     let stream = match tls {
         None => Stream::Plain(tcp),
         Some((connector, name)) => {
@@ -111,7 +112,9 @@ pub async fn dial(options: &DialOptions) -> Result<(Stream, Phases), DialError> 
     Ok((stream, phases))
 }
 
-async fn connect(address: SocketAddr, options: &DialOptions) -> io::Result<TcpStream> {
+/// The connection, and when it was begun.
+async fn connect(address: SocketAddr, options: &DialOptions) -> io::Result<(TcpStream, Instant)> {
+    let began = Instant::now();
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(interface) = &options.interface {
         bind_to(&socket, interface)?;
@@ -119,7 +122,7 @@ async fn connect(address: SocketAddr, options: &DialOptions) -> io::Result<TcpSt
     if options.no_delay {
         socket.set_nodelay(true)?;
     }
-    socket.connect(address).await
+    Ok((socket.connect(address).await?, began))
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -36,7 +36,7 @@ impl MessageReader {
         let mut left = STEP_BYTES;
         let progress = loop {
             // No room for more than one byte over the limit; and twice what is there, as vectors grow.
-            room = room.min(left).min(self.limit.saturating_sub(self.body.len()) + 1);
+            room = room.min(left).min(self.limit.saturating_sub(self.body.len()).saturating_add(1));
             self.body.try_reserve(room).map_err(|_| Violation::TooBig)?;
             let before = self.body.len();
             let progress = step(inflater, &mut self.body, room).map_err(|_| Violation::Deflate)?;
