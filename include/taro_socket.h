@@ -16,8 +16,9 @@
  *     options.message = on_message;
  *     taro_connect_socket(&options, &socket);
  *     ...
- *     taro_socket_close(socket, NULL);
- *     taro_socket_release(socket);
+ *     taro_socket_close(socket, NULL);   // ends with `close`
+ *     ...
+ *     taro_socket_release(socket);       // when the script's object goes; on a live socket it is silent
  *     taro_shutdown(5000);
  *
  * THREADS
@@ -32,7 +33,8 @@
  * What goes in is copied or sent before the call returns; what a callback gets lives until it returns.
  * Nothing changes owner but user_data, which is taken by a call that does not answer with misuse and given
  * back by its release function exactly once, and messages between retain and release. A pointer may be NULL
- * only where the header says so, or if its length is 0; elements of arrays are read up to their _len.
+ * only where the header says so, or if its length is 0; elements of arrays are read up to their _len. Arrays of
+ * structs that go in must be aligned for their type; structs passed by pointer and outputs need not be.
  *
  * CALLBACKS
  *
@@ -46,9 +48,9 @@
  *
  * ERRORS
  *
- * A call answers with a taro_status. 0: accepted. -1 to -99: misuse, nothing happened, nothing was taken.
- * -100 and below: the call counts, and connect, send and close report the same status through fail and
- * complete. What the network does arrives as an event with a record: the status, the platform's errno and
+ * A call answers with a taro_status. 0: accepted. -1 to -99: misuse, nothing happened, nothing was taken (of
+ * taro_shutdown: not finished). -100 and below: connect, send and close count, and report the same status through
+ * fail and complete; taro_init and taro_app_create have not happened. What the network does arrives as an event with a record: the status, the platform's errno and
  * errMsg for the script, and apart from these the cause, HTTP status, system error and TLS detail for the
  * developer. Treat unknown codes by their range. There is no last-error and nothing to free.
  *
@@ -278,7 +280,8 @@ typedef void (*taro_wake_fn)(taro_app app, void *user_data);
 
 /**
  * The end of a user_data: runs exactly once, after the last callback that gets it, on the thread that runs
- * the app's callbacks (on the releasing thread if that one finishes the release). Must not throw or longjmp.
+ * the app's callbacks; at the app's release on the thread that releases, and in host delivery never on another one
+ * than that or the dispatching one. Must not throw or longjmp.
  */
 typedef void (*taro_release_fn)(void *user_data);
 
@@ -332,11 +335,11 @@ typedef struct taro_app_options {
     /** Largest inbound message; a larger one ends the socket with 1009. 0 means 16 MiB. */
     uint64_t message_limit_bytes;
     /**
-     * Host delivery: payload bytes that may wait for dispatch before the app's sockets stop reading; 0 means
-     * 1 MiB.
+     * Host delivery: bytes that may wait for dispatch before the app's sockets stop reading; a message counts as
+     * its payload and 64 bytes. 0 means 1 MiB.
      */
     uint64_t queue_limit_bytes;
-    /** Payload bytes that may wait in one paused socket before it stops reading; 0 means 1 MiB. */
+    /** Bytes that may wait in one paused socket before it stops reading, counted in the same way; 0 means 1 MiB. */
     uint64_t pause_limit_bytes;
     /** Milliseconds between pings of the library to the peer; 0 sends none. */
     uint32_t ping_interval_ms;
@@ -352,7 +355,7 @@ typedef struct taro_app_options {
     uint32_t idle_timeout_ms;
     /** Milliseconds in the background after which sockets are interrupted; 0 means 5000. */
     uint32_t background_grace_ms;
-    /** Milliseconds that a close may take from the call on; 0 means 10000. */
+    /** Milliseconds that a close may take from the call on, and our answer to the peer's close; 0 means 10000. */
     uint32_t close_timeout_ms;
     /** Must be 0. */
     uint32_t reserved;
@@ -690,7 +693,10 @@ typedef struct taro_socket_counters {
     uint64_t payload_bytes_received;
     /** Bytes written to the network after the upgrade, TLS included. */
     uint64_t wire_bytes_sent;
-    /** Bytes read from the network after the upgrade, TLS included. */
+    /**
+     * Bytes read from the network after the upgrade, TLS included; over wss without those that came in one read
+     * with its end.
+     */
     uint64_t wire_bytes_received;
     /** Pings sent. */
     uint64_t pings_sent;
@@ -797,11 +803,12 @@ extern "C" {
  * Callbacks: none follow by itself; may be called inside results and events.
  * Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_STRUCT_SIZE; TARO_STATUS_BAD_ARGUMENT
  * if an option is out of its range, the PEM text or file holds no certificate or cannot be read, or an
- * override or allow-list entry cannot be understood; TARO_STATUS_NO_RESOURCES after 1048575 apps at a time;
+ * override or allow-list entry cannot be understood; TARO_STATUS_NO_RESOURCES beyond 1048575 apps and sockets at a time;
  * TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_SHUTTING_DOWN; TARO_STATUS_INTERNAL.
  * Since: 0.1.0
  */
-taro_status taro_app_create(const struct taro_app_options *options, taro_app *app);
+taro_status taro_app_create(const struct taro_app_options *options,
+                            taro_app *app);
 
 /**
  * Ends an app and its sockets silently, and runs every release function that belongs to it.
@@ -895,8 +902,8 @@ taro_status taro_app_get_global_socket(taro_app app, taro_socket *socket);
  *
  * What a callback adds while this runs waits for the next dispatch, so the call ends.
  *
- * `app`: an app of host delivery. `max_events`: most callbacks-with-their-events to run; 0 means all that
- * wait now. `left`: receives the number that still wait; may be NULL.
+ * `app`: an app of host delivery. `max_events`: most items to run, 0 means all that wait now; an item is
+ * an event, a result (success or fail, and complete), or a release function that stands alone. `left`: receives the number that still wait; may be NULL.
  *
  * Ownership: nothing is passed.
  * Threads: any, one at a time for an app; the same one for all of an app's life if its script engine wants
@@ -908,7 +915,9 @@ taro_status taro_app_get_global_socket(taro_app app, taro_socket *socket);
  * TARO_STATUS_SHUTTING_DOWN; TARO_STATUS_INTERNAL.
  * Since: 0.1.0
  */
-taro_status taro_app_dispatch(taro_app app, size_t max_events, size_t *left);
+taro_status taro_app_dispatch(taro_app app,
+                              size_t max_events,
+                              size_t *left);
 
 /**
  * A descriptor to poll: readable exactly while something waits for `taro_app_dispatch`.
@@ -1025,14 +1034,16 @@ taro_status taro_shutdown(uint32_t timeout_ms);
  *
  * Ownership: the payload is the host's alone until `taro_message_release`: writable, 16-byte aligned, never
  * NULL. It outlives socket, app and `taro_shutdown`. It is copied only where it was not aligned or not
- * alone in its buffer.
+ * alone in its buffer; then the pointer differs from the event's, which stays good until the callback returns.
  * Threads: any, while the message's callback runs or after it was retained.
  * Callbacks: none follow; meant to be called inside message callbacks.
  * Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_HANDLE if the message's callback has
  * returned; TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_INTERNAL.
  * Since: 0.1.0
  */
-taro_status taro_message_retain(taro_message message, void **data, size_t *data_len);
+taro_status taro_message_retain(taro_message message,
+                                void **data,
+                                size_t *data_len);
 
 /**
  * Gives a retained message back.
@@ -1115,16 +1126,20 @@ taro_status taro_socket_send_binary(taro_socket socket, const void *data, size_t
  * Threads: any.
  * Callbacks: success or fail, then complete; `close` of the socket. May be called inside results and events.
  * Returns: TARO_STATUS_OK: accepted, success follows. What fail carries: TARO_STATUS_NOT_CONNECTED (ended, or
- * closed before), TARO_STATUS_INVALID_CLOSE_CODE, TARO_STATUS_INVALID_CLOSE_REASON, TARO_STATUS_PARAMETER
+ * closed before, by either side), TARO_STATUS_INVALID_CLOSE_CODE, TARO_STATUS_INVALID_CLOSE_REASON, TARO_STATUS_PARAMETER
  * (reason is not UTF-8), TARO_STATUS_INTERNAL. Misuse: TARO_STATUS_NULL_POINTER,
  * TARO_STATUS_BAD_STRUCT_SIZE, TARO_STATUS_BAD_HANDLE, TARO_STATUS_IN_NOTICE, TARO_STATUS_FORKED,
  * TARO_STATUS_SHUTTING_DOWN.
  * Since: 0.1.0
  */
-taro_status taro_socket_close(taro_socket socket, const struct taro_close_options *options);
+taro_status taro_socket_close(taro_socket socket,
+                              const struct taro_close_options *options);
 
 /**
  * Gives a socket's id back; a live socket is ended silently.
+ *
+ * On the wire an open socket still sends what was accepted, then close 1001, as far as that goes without waiting for
+ * the peer.
  *
  * For finalizers: it never waits. No event and no result of the socket starts after it has returned, except
  * one that runs already on another thread.
@@ -1220,7 +1235,8 @@ taro_status taro_socket_get_counters(taro_socket socket, struct taro_socket_coun
  * Holds a socket's open, message, error and close back until it is resumed; results and drain go on.
  *
  * What waits is bounded by the app's pause_limit_bytes: then the socket stops reading; nothing is dropped.
- * A callback that runs already on another thread is not held back.
+ * A callback that runs already on another thread is not held back. The release of the socket's user_data waits too, and
+ * in single_socket mode the `open` of the socket that took this one's place.
  *
  * `socket`: the socket; pausing a paused or ended one is fine.
  *

@@ -84,6 +84,9 @@ impl Driver {
             Some(link) => (link.is_tls(), early_end(link.take_early(&mut backlog))),
             None => (false, None),
         };
+        if !is_tls {
+            count(&socket.counters.wire_bytes_received, backlog.len() as u64);
+        }
         Driver {
             socket,
             read,
@@ -200,6 +203,8 @@ impl Driver {
             _ => Poll::Pending,
         };
         self.blocked = polled.is_pending();
+        // What the system has taken before an error counts.
+        socket.settle(half, after);
         if let Poll::Ready(Err(error)) = polled {
             let fault = Fault::reset(Some(&error));
             if self.peer_close.is_some() || socket.is_full() {
@@ -215,7 +220,6 @@ impl Driver {
             self.end_broken(Fault::of(Cause::Internal), half, after);
             return;
         }
-        socket.settle(half, after);
         if let Some(ping) = self.unanswered.take() {
             self.pong(half, ping);
         }

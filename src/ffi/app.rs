@@ -88,10 +88,10 @@ pub struct taro_app_options {
     pub send_limit_bytes: u64,
     /// Largest inbound message; a larger one ends the socket with 1009. 0 means 16 MiB.
     pub message_limit_bytes: u64,
-    /// Host delivery: payload bytes that may wait for dispatch before the app's sockets stop reading; 0 means
-    /// 1 MiB.
+    /// Host delivery: bytes that may wait for dispatch before the app's sockets stop reading; a message counts as
+    /// its payload and 64 bytes. 0 means 1 MiB.
     pub queue_limit_bytes: u64,
-    /// Payload bytes that may wait in one paused socket before it stops reading; 0 means 1 MiB.
+    /// Bytes that may wait in one paused socket before it stops reading, counted in the same way; 0 means 1 MiB.
     pub pause_limit_bytes: u64,
     /// Milliseconds between pings of the library to the peer; 0 sends none.
     pub ping_interval_ms: u32,
@@ -103,7 +103,7 @@ pub struct taro_app_options {
     pub idle_timeout_ms: u32,
     /// Milliseconds in the background after which sockets are interrupted; 0 means 5000.
     pub background_grace_ms: u32,
-    /// Milliseconds that a close may take from the call on; 0 means 10000.
+    /// Milliseconds that a close may take from the call on, and our answer to the peer's close; 0 means 10000.
     pub close_timeout_ms: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -126,7 +126,7 @@ pub struct taro_app_options {
 /// Callbacks: none follow by itself; may be called inside results and events.
 /// Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_STRUCT_SIZE; TARO_STATUS_BAD_ARGUMENT
 /// if an option is out of its range, the PEM text or file holds no certificate or cannot be read, or an
-/// override or allow-list entry cannot be understood; TARO_STATUS_NO_RESOURCES after 1048575 apps at a time;
+/// override or allow-list entry cannot be understood; TARO_STATUS_NO_RESOURCES beyond 1048575 apps and sockets at a time;
 /// TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_SHUTTING_DOWN; TARO_STATUS_INTERNAL.
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
@@ -263,8 +263,8 @@ pub extern "C" fn taro_app_get_global_socket(app: taro_app, socket: *mut taro_so
 ///
 /// What a callback adds while this runs waits for the next dispatch, so the call ends.
 ///
-/// `app`: an app of host delivery. `max_events`: most callbacks-with-their-events to run; 0 means all that
-/// wait now. `left`: receives the number that still wait; may be NULL.
+/// `app`: an app of host delivery. `max_events`: most items to run, 0 means all that wait now; an item is
+/// an event, a result (success or fail, and complete), or a release function that stands alone. `left`: receives the number that still wait; may be NULL.
 ///
 /// Ownership: nothing is passed.
 /// Threads: any, one at a time for an app; the same one for all of an app's life if its script engine wants

@@ -236,5 +236,6 @@ pub type taro_drain_fn =
     Option<unsafe extern "C" fn(socket: taro_socket, event: *const taro_drain_event, user_data: *mut c_void)>;
 
 /// The end of a user_data: runs exactly once, after the last callback that gets it, on the thread that runs
-/// the app's callbacks (on the releasing thread if that one finishes the release). Must not throw or longjmp.
+/// the app's callbacks; at the app's release on the thread that releases, and in host delivery never on another one
+/// than that or the dispatching one. Must not throw or longjmp.
 pub type taro_release_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;

@@ -14,7 +14,7 @@ use super::{guard, ptr, retained};
 ///
 /// Ownership: the payload is the host's alone until `taro_message_release`: writable, 16-byte aligned, never
 /// NULL. It outlives socket, app and `taro_shutdown`. It is copied only where it was not aligned or not
-/// alone in its buffer.
+/// alone in its buffer; then the pointer differs from the event's, which stays good until the callback returns.
 /// Threads: any, while the message's callback runs or after it was retained.
 /// Callbacks: none follow; meant to be called inside message callbacks.
 /// Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_HANDLE if the message's callback has

@@ -74,7 +74,8 @@ pub struct taro_socket_counters {
     pub payload_bytes_received: u64,
     /// Bytes written to the network after the upgrade, TLS included.
     pub wire_bytes_sent: u64,
-    /// Bytes read from the network after the upgrade, TLS included.
+    /// Bytes read from the network after the upgrade, TLS included; over wss without those that came in one read
+    /// with its end.
     pub wire_bytes_received: u64,
     /// Pings sent.
     pub pings_sent: u64,
@@ -184,7 +185,7 @@ pub extern "C" fn taro_socket_send_binary(
 /// Threads: any.
 /// Callbacks: success or fail, then complete; `close` of the socket. May be called inside results and events.
 /// Returns: TARO_STATUS_OK: accepted, success follows. What fail carries: TARO_STATUS_NOT_CONNECTED (ended, or
-/// closed before), TARO_STATUS_INVALID_CLOSE_CODE, TARO_STATUS_INVALID_CLOSE_REASON, TARO_STATUS_PARAMETER
+/// closed before, by either side), TARO_STATUS_INVALID_CLOSE_CODE, TARO_STATUS_INVALID_CLOSE_REASON, TARO_STATUS_PARAMETER
 /// (reason is not UTF-8), TARO_STATUS_INTERNAL. Misuse: TARO_STATUS_NULL_POINTER,
 /// TARO_STATUS_BAD_STRUCT_SIZE, TARO_STATUS_BAD_HANDLE, TARO_STATUS_IN_NOTICE, TARO_STATUS_FORKED,
 /// TARO_STATUS_SHUTTING_DOWN.
@@ -209,6 +210,9 @@ pub extern "C" fn taro_socket_close(socket: taro_socket, options: *const taro_cl
 }
 
 /// Gives a socket's id back; a live socket is ended silently.
+///
+/// On the wire an open socket still sends what was accepted, then close 1001, as far as that goes without waiting for
+/// the peer.
 ///
 /// For finalizers: it never waits. No event and no result of the socket starts after it has returned, except
 /// one that runs already on another thread.
@@ -373,7 +377,8 @@ pub extern "C" fn taro_socket_get_counters(
 /// Holds a socket's open, message, error and close back until it is resumed; results and drain go on.
 ///
 /// What waits is bounded by the app's pause_limit_bytes: then the socket stops reading; nothing is dropped.
-/// A callback that runs already on another thread is not held back.
+/// A callback that runs already on another thread is not held back. The release of the socket's user_data waits too, and
+/// in single_socket mode the `open` of the socket that took this one's place.
 ///
 /// `socket`: the socket; pausing a paused or ended one is fine.
 ///

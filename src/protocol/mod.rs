@@ -9,9 +9,8 @@
 //! May call: nothing above or beside it. Benches and fuzz targets include this directory by path, so
 //! every path here starts with `super`.
 //!
-//! RFC 7692 gets a file of its own, `deflate`: `request::encode` takes the offer, `response` is where
-//! an answer to it is judged, `message::MessageReader::check_start` is where RSV1 is refused today,
-//! and `frame::encode` passes RSV bits through. Nothing is offered, so any extension is an error.
+//! RFC 7692 is `deflate`: the offer that `request::encode` takes, the judgement that `response` asks for, and payloads
+//! through it, for `message` and for whoever sends.
 //!
 //! Frame heads are parsed here and not with tungstenite's `FrameHeader`: that one reads through a
 //! cursor, takes lengths that are not minimal, and judges no bit before the whole head is there.

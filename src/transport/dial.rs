@@ -8,6 +8,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
+use super::no_signal::NoSignal;
 use super::stream::Stream;
 use super::tls::{ClientTls, TlsError, TlsErrorKind};
 use super::{race, resolve};
@@ -104,7 +105,8 @@ pub async fn dial(options: &DialOptions) -> Result<(Stream, Phases), DialError> 
     let stream = match tls {
         None => Stream::Plain(tcp),
         Some((connector, name)) => {
-            let secured = connector.connect(name, tcp).await.map_err(|error| DialError::handshake(&error))?;
+            let secured =
+                connector.connect(name, NoSignal(tcp)).await.map_err(|error| DialError::handshake(&error))?;
             Stream::Tls(Box::new(secured))
         }
     };

@@ -5,6 +5,7 @@
 
 pub mod dial;
 pub mod link;
+mod no_signal;
 mod race;
 pub mod resolve;
 pub mod stream;

@@ -9,16 +9,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::no_signal::NoSignal;
+
 pub enum Stream {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<NoSignal>>),
 }
 
 impl Stream {
     fn tcp(&self) -> &TcpStream {
         match self {
             Stream::Plain(tcp) => tcp,
-            Stream::Tls(tls) => tls.get_ref().0,
+            Stream::Tls(tls) => &tls.get_ref().0.0,
         }
     }
 
@@ -61,7 +63,7 @@ impl Stream {
             Stream::Plain(tcp) => (tcp, None),
             Stream::Tls(tls) => {
                 let (tcp, session) = tls.into_inner();
-                (tcp, Some(Box::new(session)))
+                (tcp.0, Some(Box::new(session)))
             }
         }
     }

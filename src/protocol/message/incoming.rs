@@ -76,7 +76,6 @@ pub enum Incoming<'a> {
     Text(Payload<'a>),
     Binary(Payload<'a>),
     Ping(Control),
-    #[allow(dead_code, reason = "what a pong carries is its taker's to look at or not")]
     #[allow(dead_code, reason = "whose pong it is does not matter: any bytes answer a ping")]
     Pong(Control),
     /// Code and reason, if the frame had any.
