@@ -33,8 +33,8 @@
  * What goes in is copied or sent before the call returns; what a callback gets lives until it returns.
  * Nothing changes owner but user_data, which is taken by a call that does not answer with misuse and given
  * back by its release function exactly once, and messages between retain and release. A pointer may be NULL
- * only where the header says so, or if its length is 0; elements of arrays are read up to their _len. Arrays of
- * structs that go in must be aligned for their type; structs passed by pointer and outputs need not be.
+ * only where the header says so, or if its length is 0; elements of arrays are read up to their _len. Arrays
+ * of structs must be aligned for their type; structs passed by pointer and outputs need not be.
  *
  * CALLBACKS
  *
@@ -49,10 +49,11 @@
  * ERRORS
  *
  * A call answers with a taro_status. 0: accepted. -1 to -99: misuse, nothing happened, nothing was taken (of
- * taro_shutdown: not finished). -100 and below: connect, send and close count, and report the same status through
- * fail and complete; taro_init and taro_app_create have not happened. What the network does arrives as an event with a record: the status, the platform's errno and
- * errMsg for the script, and apart from these the cause, HTTP status, system error and TLS detail for the
- * developer. Treat unknown codes by their range. There is no last-error and nothing to free.
+ * taro_shutdown: not finished). -100 and below: connect, send and close count, and report the same status
+ * through fail and complete; taro_init and taro_app_create have not happened. What the network does arrives as
+ * an event with a record: the status, the platform's errno and errMsg for the script, and apart from these the
+ * cause, HTTP status, system error and TLS detail for the developer. Treat unknown codes by their range. There
+ * is no last-error and nothing to free.
  *
  * VERSIONING
  *
@@ -803,12 +804,12 @@ extern "C" {
  * Callbacks: none follow by itself; may be called inside results and events.
  * Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_STRUCT_SIZE; TARO_STATUS_BAD_ARGUMENT
  * if an option is out of its range, the PEM text or file holds no certificate or cannot be read, or an
- * override or allow-list entry cannot be understood; TARO_STATUS_NO_RESOURCES beyond 1048575 apps and sockets at a time;
- * TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_SHUTTING_DOWN; TARO_STATUS_INTERNAL.
+ * override or allow-list entry cannot be understood; TARO_STATUS_NO_RESOURCES beyond 1048575 apps and
+ * sockets at a time; TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_SHUTTING_DOWN;
+ * TARO_STATUS_INTERNAL.
  * Since: 0.1.0
  */
-taro_status taro_app_create(const struct taro_app_options *options,
-                            taro_app *app);
+taro_status taro_app_create(const struct taro_app_options *options, taro_app *app);
 
 /**
  * Ends an app and its sockets silently, and runs every release function that belongs to it.
@@ -902,8 +903,9 @@ taro_status taro_app_get_global_socket(taro_app app, taro_socket *socket);
  *
  * What a callback adds while this runs waits for the next dispatch, so the call ends.
  *
- * `app`: an app of host delivery. `max_events`: most items to run, 0 means all that wait now; an item is
- * an event, a result (success or fail, and complete), or a release function that stands alone. `left`: receives the number that still wait; may be NULL.
+ * `app`: an app of host delivery. `max_events`: most items to run, 0 means all that wait now; an item is an
+ * event, a result (success or fail, and complete), or a release function that stands alone. `left`: receives
+ * the number that still wait; may be NULL.
  *
  * Ownership: nothing is passed.
  * Threads: any, one at a time for an app; the same one for all of an app's life if its script engine wants
@@ -915,9 +917,7 @@ taro_status taro_app_get_global_socket(taro_app app, taro_socket *socket);
  * TARO_STATUS_SHUTTING_DOWN; TARO_STATUS_INTERNAL.
  * Since: 0.1.0
  */
-taro_status taro_app_dispatch(taro_app app,
-                              size_t max_events,
-                              size_t *left);
+taro_status taro_app_dispatch(taro_app app, size_t max_events, size_t *left);
 
 /**
  * A descriptor to poll: readable exactly while something waits for `taro_app_dispatch`.
@@ -1125,15 +1125,14 @@ taro_status taro_socket_send_binary(taro_socket socket, const void *data, size_t
  * release runs once, after the last callback.
  * Threads: any.
  * Callbacks: success or fail, then complete; `close` of the socket. May be called inside results and events.
- * Returns: TARO_STATUS_OK: accepted, success follows. What fail carries: TARO_STATUS_NOT_CONNECTED (ended, or
- * closed before, by either side), TARO_STATUS_INVALID_CLOSE_CODE, TARO_STATUS_INVALID_CLOSE_REASON, TARO_STATUS_PARAMETER
- * (reason is not UTF-8), TARO_STATUS_INTERNAL. Misuse: TARO_STATUS_NULL_POINTER,
+ * Returns: TARO_STATUS_OK: accepted, success follows. What fail carries: TARO_STATUS_NOT_CONNECTED (ended,
+ * or closed before, by either side), TARO_STATUS_INVALID_CLOSE_CODE, TARO_STATUS_INVALID_CLOSE_REASON,
+ * TARO_STATUS_PARAMETER (reason is not UTF-8), TARO_STATUS_INTERNAL. Misuse: TARO_STATUS_NULL_POINTER,
  * TARO_STATUS_BAD_STRUCT_SIZE, TARO_STATUS_BAD_HANDLE, TARO_STATUS_IN_NOTICE, TARO_STATUS_FORKED,
  * TARO_STATUS_SHUTTING_DOWN.
  * Since: 0.1.0
  */
-taro_status taro_socket_close(taro_socket socket,
-                              const struct taro_close_options *options);
+taro_status taro_socket_close(taro_socket socket, const struct taro_close_options *options);
 
 /**
  * Gives a socket's id back; a live socket is ended silently.
@@ -1234,9 +1233,9 @@ taro_status taro_socket_get_counters(taro_socket socket, struct taro_socket_coun
 /**
  * Holds a socket's open, message, error and close back until it is resumed; results and drain go on.
  *
- * What waits is bounded by the app's pause_limit_bytes: then the socket stops reading; nothing is dropped.
- * A callback that runs already on another thread is not held back. The release of the socket's user_data waits too, and
- * in single_socket mode the `open` of the socket that took this one's place.
+ * What waits is bounded by the app's pause_limit_bytes: then the socket stops reading; nothing is dropped. A
+ * callback that runs already on another thread is not held back. The release of the socket's user_data waits
+ * too, and in single_socket mode the `open` of the socket that took this one's place.
  *
  * `socket`: the socket; pausing a paused or ended one is fine.
  *

@@ -1,4 +1,4 @@
-// L1, L25: NULL, and lengths that are wrong. Lengths of structs: struct_size.c; ids: ids.c; values: options.c.
+// L1, L25: NULL, and lengths that are wrong. Lengths of structs: struct_size.c; ids: ids.c; values: values.c.
 #include "misuse.h"
 
 // --- NULL

@@ -103,6 +103,7 @@ static void byte_by_byte(void) {
         SERVER_COMMAND("do bytes frame:%.2s", at);
     }
     talk_check_close(mini_wait(&mini, RECORD_CLOSE, "a", 1), &end);
+    mini_wait(&mini, RECORD_RELEASE, "a", 1);
     CHECK_SEQUENCE(&mini.recorder, "a", "success complete open message message message message close release");
     talk_check_message(mini_find(&mini, RECORD_MESSAGE, "a", 1), TARO_MESSAGE_TEXT, "hello", 5);
     talk_check_message(mini_find(&mini, RECORD_MESSAGE, "a", 2), TARO_MESSAGE_TEXT, "\xc3\xa9\xe2\x82\xac.", 6);
@@ -261,6 +262,7 @@ static void one_bad_byte_in_a_large_text(void) {
         SERVER_COMMAND("do large%d head:%d:%d;frame:%s", is_text, is_text ? 1 : 2, SIZE, hex);
         if (is_text) {
             CHECK_UINT(mini_wait(&mini, RECORD_CLOSE, "a", 1)->cause, ==, TARO_CAUSE_BAD_UTF8);
+            mini_wait(&mini, RECORD_RELEASE, "a", 1);
             CHECK_SEQUENCE(&mini.recorder, "a", "success complete open error close release");
         } else {
             const struct record *message = mini_wait(&mini, RECORD_MESSAGE, "a", 1);

@@ -65,8 +65,10 @@ static void ids_that_were_never_given(void) {
     }
     CHECK_UINT(count, <=, sizeof forged / sizeof *forged);
     for (size_t at = 0; at < count; at++) {
-        every_call_refuses(forged[at], NO_ID);
-        misuse_untouched();
+        if (forged[at] != real[0] && forged[at] != real[1] && forged[at] != real[2]) {
+            every_call_refuses(forged[at], NO_ID);
+            misuse_untouched();
+        }
     }
     misuse_end();
 }

@@ -1,5 +1,5 @@
-// L6: every function may be called inside results and events, on any socket: on the one whose callback it is, on another
-// one of the app, on one of another app. None of it runs a callback on the spot.
+// L6: every function may be called inside results and events, on any socket: on the one whose callback it is, on
+// another one of the app, on one of another app. None of it runs a callback on the spot.
 #include "talk.h"
 
 enum { LIMIT = 10000 };

@@ -1,275 +1,261 @@
-// L1, L2, L25: values that are out of range or cannot be understood. Those that break the ABI's rules are misuse, and
-// nothing happens; those that a script may have passed are refused: `fail`, `complete`, and the user data comes back.
-#include "misuse.h"
-#include "talk.h"
+// L1, L4, L5, L7, L11, L15: the options of a connect: what each one does, and that it does nothing unless asked for.
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-// --- misuse
+#include "attempt.h"
 
-static void flags_and_numbers_out_of_range(void) {
-    taro_connect_options options;
-    taro_app_options app;
-    taro_send_options send = misuse_send_options();
-    unsigned char payload[126] = {0};
-    static const uint32_t flags[] = {2, 0x100, 0x80000000, UINT32_MAX};
-    misuse_begin();
-    for (size_t at = 0; at < sizeof flags / sizeof *flags; at++) {
-        MISUSE(CONNECT_WITH(tcp_no_delay, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(CONNECT_WITH(per_message_deflate, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(CONNECT_WITH(start_paused, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(CONNECT_WITH(reserved, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(APP_WITH(delivery, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(APP_WITH(single_socket, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(APP_WITH(forbid_ws, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(APP_WITH(tls_insecure, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(APP_WITH(reserved, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(taro_app_set_background(misuse.mini.app, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-    }
-    MISUSE(CONNECT_WITH(reserved, 1), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(reserved, 1), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(flavour, TARO_FLAVOUR_RN + 1), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(flavour, UINT32_MAX), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(max_sockets, 65536), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(max_sockets, UINT32_MAX), TARO_STATUS_BAD_ARGUMENT);
-    send.kind = TARO_MESSAGE_BINARY + 1;
-    MISUSE(taro_socket_send(misuse.socket, &send), TARO_STATUS_BAD_ARGUMENT);
-    send.kind = UINT32_MAX;
-    MISUSE(taro_socket_send(misuse.socket, &send), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(taro_socket_ping(misuse.socket, payload, sizeof payload), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(taro_socket_ping(misuse.socket, payload, SIZE_MAX), TARO_STATUS_BAD_ARGUMENT);
-    misuse_end();
+static taro_app app_with_ca(void) {
+    taro_app_options options = TARO_APP_OPTIONS_INIT;
+    options.ca_file = attempt_str(server_ca_file());
+    return attempt_app(&options);
 }
 
-static void initialisation_out_of_range(void) {
-    taro_init_options wrong[] = {TARO_INIT_OPTIONS_INIT, TARO_INIT_OPTIONS_INIT, TARO_INIT_OPTIONS_INIT};
-    taro_app app = 0;
-    wrong[0].io_threads = 65;
-    wrong[1].log_level = TARO_LOG_DEBUG + 1;
-    wrong[2].reserved = 1;
-    for (size_t at = 0; at < sizeof wrong / sizeof *wrong; at++) {
-        wrong[at].release = misuse_release;
-        CHECK_STATUS(taro_init(&wrong[at]), TARO_STATUS_BAD_ARGUMENT);
-    }
-    // It has not happened: the library may still be initialised, once.
-    CHECK_STATUS(taro_init(NULL), TARO_STATUS_OK);
-    wrong[0].io_threads = 64;
-    CHECK_STATUS(taro_init(&wrong[0]), TARO_STATUS_BUSY);
-    mini_shutdown();
-    CHECK_STATUS(taro_app_create(NULL, &app), TARO_STATUS_OK);
-    CHECK_STATUS(taro_init(&wrong[0]), TARO_STATUS_BUSY);
-    mini_shutdown();
-}
+// --- options of the socket of the operating system
 
-static void texts_of_an_app_that_cannot_be_understood(void) {
-    static const char *const hosts[] = {"", "\xff", "a b", "a/b", "a.test:99999", "http://a.test", "[::1", "a@b"};
-    static const char *const from[] = {"a.test", "\xff:1", "", ":1", "a.test:0x1"},
-                      *const to[] = {"b.test:1", "\xff:1", "", "127.0.0.1", "127.0.0.1:65536"};
-    static const char *const pems[] = {"no certificate", "\xff",
-                                       "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"};
-    taro_app_options app;
-    taro_address_override override;
-    misuse_begin();
-    for (size_t at = 0; at < sizeof hosts / sizeof *hosts; at++) {
-        const taro_str list[] = {TARO_STR("a.test"), mini_str(hosts[at])};
-        app = misuse_app_options();
-        app.allow_list = list;
-        app.allow_list_len = 2;
-        MISUSE(misuse_create(&app), TARO_STATUS_BAD_ARGUMENT);
-    }
-    app = misuse_app_options();
-    app.address_overrides = &override;
-    app.address_overrides_len = 1;
-    for (size_t at = 0; at < sizeof from / sizeof *from; at++) {
-        override = (taro_address_override){mini_str(from[at]), TARO_STR("127.0.0.1:1")};
-        MISUSE(misuse_create(&app), TARO_STATUS_BAD_ARGUMENT);
-        override = (taro_address_override){TARO_STR("a.test:1"), mini_str(to[at])};
-        MISUSE(misuse_create(&app), TARO_STATUS_BAD_ARGUMENT);
-    }
-    for (size_t at = 0; at < sizeof pems / sizeof *pems; at++) {
-        MISUSE(APP_WITH(ca_pem, mini_str(pems[at])), TARO_STATUS_BAD_ARGUMENT);
-    }
-    MISUSE(APP_WITH(ca_file, TARO_STR("/dev/null")), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(ca_file, TARO_STR("/dev/null/none")), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(ca_file, TARO_STR("\xff")), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(ca_file, TARO_STR("/dev\0/null")), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(referer, TARO_STR("a\r\nb: c")), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(referer, TARO_STR("\xff")), TARO_STATUS_BAD_ARGUMENT);
-    misuse_end();
-}
-
-static void functions_for_apps_of_host_delivery(void) {
-    int32_t descriptor = 4711;
-    size_t left = 4711;
-    misuse_begin();
-    MISUSE(taro_app_dispatch(misuse.direct, 0, &left), TARO_STATUS_WRONG_DELIVERY);
-    CHECK_UINT(left, ==, 0);
-    MISUSE(taro_app_get_descriptor(misuse.direct, &descriptor), TARO_STATUS_WRONG_DELIVERY);
-    CHECK_INT(descriptor, ==, -1);
-    MISUSE(taro_app_dispatch(0, 0, NULL), TARO_STATUS_WRONG_DELIVERY);
-    MISUSE(taro_app_get_descriptor(0, &descriptor), TARO_STATUS_WRONG_DELIVERY);
-    misuse_end();
-}
-
-// Whatever else is wrong, a call that is misuse has not happened: there is nobody to tell.
-static void misuse_comes_before_all_that_is_refused(void) {
-    static const char text[] = "\xff";
-    taro_connect_options options = misuse_connect_options();
-    taro_send_options send = misuse_send_options();
-    taro_close_options close = misuse_close_options();
-    misuse_begin();
-    CHECK_STATUS(taro_app_set_background(misuse.mini.app, 1), TARO_STATUS_OK);
-    options.url = TARO_STR("http://a.test/#part");
-    options.app = misuse.mini.app;
-    options.reserved = 1;
-    MISUSE(misuse_connect(&options), TARO_STATUS_BAD_ARGUMENT);
-    options.reserved = 0;
-    options.app = misuse.socket;
-    MISUSE(misuse_connect(&options), TARO_STATUS_BAD_HANDLE);
-    send.data = text;
-    send.kind = 3;
-    MISUSE(taro_socket_send(misuse.socket, &send), TARO_STATUS_BAD_ARGUMENT);
-    send.kind = TARO_MESSAGE_TEXT;
-    MISUSE(taro_socket_send(misuse.mini.app, &send), TARO_STATUS_BAD_HANDLE);
-    close.code = 1;
-    MISUSE(taro_socket_close(misuse.mini.app, &close), TARO_STATUS_BAD_HANDLE);
-    close.reason = (taro_str){NULL, 500};
-    MISUSE(taro_socket_close(misuse.socket, &close), TARO_STATUS_NULL_POINTER);
-    CHECK_STATUS(taro_app_set_background(misuse.mini.app, 0), TARO_STATUS_OK);
-    misuse_end();
-}
-
-// --- refused, and told
-
-static void connect_is_refused(struct mini *mini, taro_connect_options *options, taro_status status) {
-    taro_socket socket = 4711;
-    options->app = mini->app;
-    CHECK_STATUS(taro_connect_socket(options, &socket), status);
-    CHECK_UINT(socket, ==, 0);
-    mini_wait(mini, RECORD_RELEASE, "c", 1);
-    CHECK_SEQUENCE(&mini->recorder, "c", "fail complete release");
-    CHECK_INT(mini_find(mini, RECORD_FAIL, "c", 1)->status, ==, status);
-    CHECK_INT(mini_find(mini, RECORD_COMPLETE, "c", 1)->status, ==, status);
-    CHECK_UINT(mini_live(mini), ==, 0);
-}
-
-#define CONNECT_REFUSED(change, status)                                                    \
-    for (MINI_EACH_DELIVERY(delivery)) {                                                   \
-        struct mini mini;                                                                  \
-        mini_init_of(&mini, delivery);                                                     \
-        struct recording c = RECORDING(&mini.recorder, "c");                               \
-        taro_connect_options options = record_connect_options(&c, "ws://127.0.0.1:9/");    \
-        change;                                                                            \
-        connect_is_refused(&mini, &options, status);                                       \
-        mini_end(&mini);                                                                   \
-    }
-
-static void a_connect_that_a_script_got_wrong(void) {
-    static const taro_str bad = {"\xff\xfe", 2}, none = {NULL, 0}, cut = {"a\0b", 3};
-    static const taro_header name = {{"\xff", 1}, {"a", 1}}, empty = {{NULL, 0}, {"a", 1}}, value = {{"a", 1}, {"\n", 1}};
-    CONNECT_REFUSED(options.url = bad, TARO_STATUS_INVALID_URL)
-    CONNECT_REFUSED(options.url = none, TARO_STATUS_INVALID_URL)
-    CONNECT_REFUSED(options.url = cut, TARO_STATUS_INVALID_URL)
-    CONNECT_REFUSED((options.headers = &name, options.headers_len = 1), TARO_STATUS_PARAMETER)
-    CONNECT_REFUSED((options.headers = &empty, options.headers_len = 1), TARO_STATUS_PARAMETER)
-    CONNECT_REFUSED((options.headers = &value, options.headers_len = 1), TARO_STATUS_PARAMETER)
-    CONNECT_REFUSED((options.protocols = &bad, options.protocols_len = 1), TARO_STATUS_PARAMETER)
-    CONNECT_REFUSED((options.protocols = &none, options.protocols_len = 1), TARO_STATUS_PARAMETER)
-    CONNECT_REFUSED(options.bind_interface = bad, TARO_STATUS_PARAMETER)
-    CONNECT_REFUSED(options.bind_interface = cut, TARO_STATUS_PARAMETER)
-    mini_shutdown();
-}
-
-static const struct close_refusal {
-    uint32_t code;
-    const char *reason;
-    taro_status status;
-} close_refusals[] = {
-    {1, NULL, TARO_STATUS_INVALID_CLOSE_CODE},
-    {999, NULL, TARO_STATUS_INVALID_CLOSE_CODE},
-    {UINT16_MAX + 1 + 1000, NULL, TARO_STATUS_INVALID_CLOSE_CODE},
-    {UINT32_MAX, NULL, TARO_STATUS_INVALID_CLOSE_CODE},
-    {1000, "\xff", TARO_STATUS_PARAMETER},
-    {1000, "cut \xf0\x9f\x98", TARO_STATUS_PARAMETER},
-};
-
-static void sends_and_closes_that_a_script_got_wrong(void) {
-    for (MINI_EACH_DELIVERY(delivery)) {
-        struct mini mini;
-        mini_init_of(&mini, delivery);
-        struct recording a = RECORDING(&mini.recorder, "a"), sent = RECORDING(&mini.recorder, "sent");
-        const taro_socket socket = mini_open(&mini, &a, SERVER_URL("ws", "/echo?id=wrong"));
-        CHECK_STATUS(talk_send(socket, &sent, "\xff"), TARO_STATUS_PARAMETER);
-        talk_check_failed(&mini, "sent", socket, TARO_STATUS_PARAMETER, 600005,
-                          "sendSocketMessage:fail parameter error: data");
-        for (size_t at = 0; at < sizeof close_refusals / sizeof *close_refusals; at++) {
-            const struct close_refusal *row = &close_refusals[at];
-            char label[24];
-            snprintf(label, sizeof label, "close %zu", at);
-            struct recording closed = RECORDING(&mini.recorder, label);
-            CHECK_STATUS(talk_close(socket, &closed, row->code, row->reason), row->status);
-            mini_wait(&mini, RECORD_RELEASE, label, 1);
-            CHECK_SEQUENCE(&mini.recorder, label, "fail complete release");
-            CHECK_INT(mini_find(&mini, RECORD_FAIL, label, 1)->status, ==, row->status);
-            CHECK_UINT(mini_find(&mini, RECORD_FAIL, label, 1)->socket, ==, socket);
+// The only descriptor of this process that is connected to that port; -1 if there is none.
+static int descriptor_to(uint16_t port) {
+    int found = -1;
+    for (int number = 0; number < 1024; number++) {
+        struct sockaddr_in peer;
+        socklen_t len = sizeof peer;
+        if (getpeername(number, (struct sockaddr *)&peer, &len) == 0 && peer.sin_family == AF_INET &&
+            ntohs(peer.sin_port) == port) {
+            CHECK_INT(found, ==, -1);
+            found = number;
         }
-        // The socket lives on.
-        mini_send(socket, "still here");
-        CHECK_STR(mini_wait(&mini, RECORD_MESSAGE, "a", 1)->data, "still here");
-        mini_end(&mini);
     }
-    CHECK_UINT(SERVER_LOG_COUNT("wrong", "violation"), ==, 0);
-    mini_shutdown();
+    return found;
 }
 
-// --- callbacks that are not there
-
-static unsigned released;
-
-static void counts_release(void *user_data) {
-    CHECK(user_data == NULL);
-    released++;
+static void tcp_no_delay_is_off_unless_asked_for(void) {
+    static const char *const listeners[] = {"ws", "wss"};
+    const taro_app app = app_with_ca();
+    for (size_t at = 0; at < 2; at++) {
+        const uint16_t port = server_port(listeners[at]);
+        for (uint32_t asked = 0; asked <= 1; asked++) {
+            struct attempt a;
+            int is_on = 99;
+            socklen_t len = sizeof is_on;
+            char row[40];
+            snprintf(row, sizeof row, "%s, asked for: %u", listeners[at], asked);
+            attempt_row(row);
+            attempt_init(&a, app, SERVER_URL(listeners[at], "/echo"));
+            a.options.tcp_no_delay = asked;
+            attempt_open(&a);
+            CHECK_INT(getsockopt(descriptor_to(port), IPPROTO_TCP, TCP_NODELAY, &is_on, &len), ==, 0);
+            CHECK_INT(is_on != 0, ==, asked == 1);
+            attempt_end(&a, "success complete open release");
+            EVENTUALLY(descriptor_to(port) == -1);
+        }
+    }
+    attempt_row(NULL);
+    attempt_shutdown();
 }
 
-// In each combination with the release function, for a call that goes well and for one that does not.
-static void sends_and_closes_without_callbacks(void) {
-    struct mini mini;
-    mini_init_of(&mini, TARO_DELIVERY_HOST);
-    struct recording a = RECORDING(&mini.recorder, "a");
-    const taro_socket socket = mini_open(&mini, &a, SERVER_URL("ws", "/echo"));
-    taro_send_options send = TARO_SEND_OPTIONS_INIT;
-    taro_close_options close = TARO_CLOSE_OPTIONS_INIT;
-    for (int with_release = 0; with_release < 2; with_release++) {
-        released = 0;
-        send.release = close.release = with_release ? counts_release : NULL;
-        send.data_len = 1;
-        send.data = "a";
-        CHECK_STATUS(taro_socket_send(socket, &send), TARO_STATUS_OK);
-        mini_wait(&mini, RECORD_MESSAGE, "a", 1 + (size_t)with_release);
-        send.data = "\xff";
-        CHECK_STATUS(taro_socket_send(socket, &send), TARO_STATUS_PARAMETER);
-        close.code = 1;
-        CHECK_STATUS(taro_socket_close(socket, &close), TARO_STATUS_INVALID_CLOSE_CODE);
-        host_drain(mini.app);
-        CHECK_UINT(released, ==, 3 * with_release);
+static void an_interface_is_bound_to_if_asked_for(void) {
+    static const char *const names[] = {"", "lo"};
+    const uint16_t port = server_port("ws");
+    for (size_t at = 0; at < 2; at++) {
+        struct attempt a;
+        char is[IF_NAMESIZE] = "";
+        socklen_t len = sizeof is;
+        attempt_row(names[at]);
+        attempt_init(&a, 0, SERVER_URL("ws", "/echo?act=text:hi"));
+        a.options.bind_interface = attempt_str(names[at]);
+        attempt_open(&a);
+        CHECK_STR(attempt_wait(&a, RECORD_MESSAGE, 1)->data, "hi");
+        CHECK_INT(getsockopt(descriptor_to(port), SOL_SOCKET, SO_BINDTODEVICE, is, &len), ==, 0);
+        CHECK_TEXT(is, names[at]);
+        attempt_end(&a, "success complete open message release");
+        EVENTUALLY(descriptor_to(port) == -1);
     }
-    close.code = 0;
-    CHECK_STATUS(taro_socket_close(socket, &close), TARO_STATUS_OK);
-    CHECK_STATUS(taro_socket_close(socket, &close), TARO_STATUS_NOT_CONNECTED);
-    host_drain(mini.app);
-    CHECK_UINT(released, ==, 5);
-    mini_wait(&mini, RECORD_CLOSE, "a", 1);
-    mini_end(&mini);
-    mini_shutdown();
+    attempt_row(NULL);
+    attempt_shutdown();
+}
+
+// A name that may be one but is none: only the system can tell.
+static void an_interface_that_is_not_there(void) {
+    static const char *const names[] = {"nowhere0", "fifteen-letters", "127.0.0.1"};
+    const long long before = SERVER_NUMBER("accepted");
+    for (size_t at = 0; at < sizeof names / sizeof *names; at++) {
+        struct attempt a;
+        attempt_row(names[at]);
+        attempt_init(&a, 0, SERVER_URL("ws", "/echo"));
+        a.options.bind_interface = attempt_str(names[at]);
+        const struct record *error = attempt_error(&a);
+        CHECK_INT(error->status, ==, TARO_STATUS_CONNECTION_FAILED);
+        CHECK_STR(error->err_msg, "connectSocket:fail WebSocket connection failed");
+        CHECK_UINT(error->cause, ==, TARO_CAUSE_CONNECT);
+        CHECK_INT(error->os_error, ==, ENODEV);
+        attempt_end(&a, "success complete error release");
+    }
+    attempt_row(NULL);
+    CHECK_INT(SERVER_NUMBER("accepted"), ==, before);
+    attempt_shutdown();
+}
+
+static void names_that_no_interface_has(void) {
+    const taro_str names[] = {TARO_STR("a/b"), TARO_STR("sixteen-letters."), TARO_STR("l\0o"), TARO_STR("\xff")};
+    for (size_t at = 0; at < sizeof names / sizeof *names; at++) {
+        struct attempt a;
+        attempt_row(names[at].ptr);
+        attempt_init(&a, 0, SERVER_URL("ws", "/echo"));
+        a.options.bind_interface = names[at];
+        attempt_refused(&a, TARO_STATUS_PARAMETER, 600005, "connectSocket:fail parameter error: interface");
+    }
+    attempt_row(NULL);
+    attempt_shutdown();
+}
+
+// --- started paused
+
+static void nothing_but_results_comes_before_resume(void) {
+    static const struct {
+        const char *path;
+        const char *kinds;
+    } rows[] = {
+        {"/echo?id=paused0&act=text:hi;close:1000:", "success complete open message close release"},
+        {"/echo?id=paused1&status=403", "success complete error release"},
+        {"/echo?id=paused2&act=text:hi;drop", "success complete open message error close release"},
+    };
+    for (uint32_t delivery = TARO_DELIVERY_DIRECT; delivery <= TARO_DELIVERY_HOST; delivery++) {
+        taro_app_options options = TARO_APP_OPTIONS_INIT;
+        options.delivery = delivery;
+        const taro_app app = attempt_app(&options);
+        for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
+            struct attempt a;
+            char id[20];
+            snprintf(id, sizeof id, "paused%zu", at);
+            attempt_row(id);
+            attempt_init(&a, app, SERVER_URL("ws", "%s", rows[at].path));
+            a.is_host = delivery == TARO_DELIVERY_HOST;
+            a.options.start_paused = 1;
+            attempt_begin(&a);
+            attempt_wait(&a, RECORD_COMPLETE, 1);
+            // By then all of it has happened.
+            SERVER_WAIT(id, "^end");
+            EVENTUALLY(attempt_live(app) == 0);
+            CHECK_SEQUENCE(&a.recorder, "a", "success complete");
+            CHECK_UINT(attempt_state(a.socket), ==, TARO_READY_STATE_CONNECTING);
+            CHECK_STATUS(taro_socket_resume(a.socket), TARO_STATUS_OK);
+            attempt_wait(&a, RECORD_RELEASE, 1);
+            attempt_end(&a, rows[at].kinds);
+            SERVER_COMMAND("forget %s", id);
+        }
+    }
+    attempt_row(NULL);
+    attempt_shutdown();
+}
+
+static void resumed_at_once_it_is_as_any_other(void) {
+    struct attempt a;
+    attempt_init(&a, 0, SERVER_URL("ws", "/echo?act=text:hi"));
+    a.options.start_paused = 1;
+    attempt_begin(&a);
+    CHECK_STATUS(taro_socket_resume(a.socket), TARO_STATUS_OK);
+    CHECK_STR(attempt_wait(&a, RECORD_MESSAGE, 1)->data, "hi");
+    attempt_end(&a, "success complete open message release");
+    attempt_shutdown();
+}
+
+// --- the rest
+
+// The Referer is an option of the app, and of this one alone.
+static void each_app_has_a_referer_of_its_own(void) {
+    static const char *const referers[] = {"", "https://servicewechat.com/wx1/0/page-frame.html", "https://b.test/"};
+    for (size_t at = 0; at < 3; at++) {
+        struct attempt a;
+        char id[20];
+        taro_app_options options = TARO_APP_OPTIONS_INIT;
+        options.referer = attempt_str(referers[at]);
+        snprintf(id, sizeof id, "referer%zu", at);
+        attempt_init(&a, attempt_app(&options), SERVER_URL("ws", "/echo?id=%s", id));
+        attempt_open(&a);
+        const char *sent = SERVER_HEADER(id, "Referer", 1);
+        if (at == 0) {
+            CHECK(sent == NULL);
+        } else {
+            CHECK_TEXT(sent, referers[at]);
+        }
+        CHECK(SERVER_HEADER(id, "Referer", 2) == NULL);
+        attempt_end(&a, "success complete open release");
+    }
+    attempt_shutdown();
+}
+
+// The server takes no notice: then there is none, and nothing is compressed.
+static void compression_is_offered_if_asked_for(void) {
+    for (uint32_t asked = 0; asked <= 1; asked++) {
+        struct attempt a;
+        char id[20];
+        size_t needed = 99;
+        snprintf(id, sizeof id, "deflate%u", asked);
+        attempt_init(&a, 0, SERVER_URL("ws", "/echo?id=%s&act=text:hi", id));
+        a.options.per_message_deflate = asked;
+        const struct record *open = attempt_open(&a);
+        const char *offer = SERVER_HEADER(id, "Sec-WebSocket-Extensions", 1);
+        if (asked) {
+            CHECK_TEXT_HAS(offer, "permessage-deflate");
+        } else {
+            CHECK(offer == NULL);
+        }
+        CHECK(SERVER_HEADER(id, "Sec-WebSocket-Extensions", 2) == NULL);
+        CHECK_STR(open->extensions, "");
+        CHECK_STATUS(taro_socket_get_extensions(a.socket, NULL, 0, &needed), TARO_STATUS_OK);
+        CHECK_UINT(needed, ==, 0);
+        CHECK_STR(attempt_wait(&a, RECORD_MESSAGE, 1)->data, "hi");
+        attempt_end(&a, "success complete open message release");
+    }
+    attempt_shutdown();
+}
+
+// --- out of range: the call did not happen
+
+static void flags_are_0_or_1(void) {
+    static const uint32_t values[] = {2, 3, 256, 0x80000000u, 0xffffffffu};
+    static const size_t fields[] = {
+        offsetof(taro_connect_options, tcp_no_delay),
+        offsetof(taro_connect_options, per_message_deflate),
+        offsetof(taro_connect_options, start_paused),
+        offsetof(taro_connect_options, reserved),
+    };
+    const long long before = SERVER_NUMBER("accepted");
+    struct attempt a;
+    attempt_init(&a, 0, SERVER_URL("ws", "/echo"));
+    for (size_t field = 0; field < sizeof fields / sizeof *fields; field++) {
+        for (size_t at = 0; at < sizeof values / sizeof *values; at++) {
+            char row[40];
+            taro_connect_options options = a.options;
+            snprintf(row, sizeof row, "offset %zu, value %u", fields[field], values[at]);
+            attempt_row(row);
+            memcpy((char *)&options + fields[field], &values[at], sizeof values[at]);
+            taro_socket socket = 4711;
+            CHECK_STATUS(taro_connect_socket(&options, &socket), TARO_STATUS_BAD_ARGUMENT);
+            CHECK_UINT(socket, ==, 0);
+        }
+    }
+    attempt_row(NULL);
+    // A connect that is right goes through the app's thread behind whatever the others might have posted.
+    attempt_open(&a);
+    attempt_end(&a, "success complete open release");
+    CHECK_INT(SERVER_NUMBER("accepted"), ==, before + 1);
+    attempt_shutdown();
 }
 
 static const struct test tests[] = {
-    TEST("L1 L25", flags_and_numbers_out_of_range),
-    TEST("L1 L25", initialisation_out_of_range),
-    TEST("L1 L25", texts_of_an_app_that_cannot_be_understood),
-    TEST("L1", functions_for_apps_of_host_delivery),
-    TEST("L1", misuse_comes_before_all_that_is_refused),
-    TEST("L2 L3 L25", a_connect_that_a_script_got_wrong),
-    TEST("L2 L25", sends_and_closes_that_a_script_got_wrong),
-    TEST("L2", sends_and_closes_without_callbacks),
+    TEST("L15", tcp_no_delay_is_off_unless_asked_for),
+    TEST("-", an_interface_is_bound_to_if_asked_for),
+    TEST("L4", an_interface_that_is_not_there),
+    TEST("L4", names_that_no_interface_has),
+    TEST("L5 L7", nothing_but_results_comes_before_resume),
+    TEST("L7", resumed_at_once_it_is_as_any_other),
+    TEST("L11", each_app_has_a_referer_of_its_own),
+    TEST("L15", compression_is_offered_if_asked_for),
+    TEST("L1", flags_are_0_or_1),
 };
 
 TEST_MAIN(tests)

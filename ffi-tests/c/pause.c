@@ -61,6 +61,26 @@ static void a_failed_handshake_waits(void) {
     mini_shutdown();
 }
 
+// It never becomes a socket that could be resumed.
+static void a_refused_connect_does_not_wait(void) {
+    for (MINI_EACH_DELIVERY(delivery)) {
+        struct mini mini;
+        taro_socket none = 4711;
+        mini_init_of(&mini, delivery);
+        struct recording a = RECORDING(&mini.recorder, "a");
+        taro_connect_options options = record_connect_options(&a, "http://refused.test/");
+        options.app = mini.app;
+        options.start_paused = 1;
+        CHECK_STATUS(taro_connect_socket(&options, &none), TARO_STATUS_INVALID_URL);
+        CHECK_UINT(none, ==, 0);
+        mini_wait(&mini, RECORD_COMPLETE, "a", 1);
+        CHECK_STATUS(taro_app_release(mini.app), TARO_STATUS_OK);
+        CHECK_SEQUENCE(&mini.recorder, "a", "fail complete release");
+        recorder_end(&mini.recorder);
+    }
+    mini_shutdown();
+}
+
 static void resumes(struct recording *recording, const struct record *record, const void *event) {
     (void)recording, (void)event;
     if (record->kind == RECORD_COMPLETE) {
@@ -340,6 +360,7 @@ static void release_of_a_paused_socket(void) {
 static const struct test tests[] = {
     TEST("L7", open_and_messages_wait),
     TEST("L7", a_failed_handshake_waits),
+    TEST("L2 L8", a_refused_connect_does_not_wait),
     TEST("L7", resumed_in_complete),
     TEST("L7", what_the_peer_does_waits),
     TEST("L7", paused_amid_a_burst),

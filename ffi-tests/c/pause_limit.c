@@ -2,7 +2,7 @@
 #include "mini.h"
 #include "sha256.h"
 
-enum { MESSAGES = 256, MESSAGE_BYTES = 16 * 1024, TOTAL = MESSAGES * MESSAGE_BYTES, DEFAULT_LIMIT = 1024 * 1024 };
+enum { MESSAGES = 128, MESSAGE_BYTES = 16 * 1024, TOTAL = MESSAGES * MESSAGE_BYTES, DEFAULT_LIMIT = 1024 * 1024 };
 
 // --- a stream of messages, each one another
 

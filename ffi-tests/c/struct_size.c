@@ -294,7 +294,8 @@ static void counters_are_filled_as_far_as_they_go(void) {
         memset(untouched, DIRT, sizeof untouched);
         memcpy(is, &(uint32_t){(uint32_t)size}, sizeof(uint32_t));
         memcpy(untouched, is, sizeof(uint32_t));
-        CHECK_STATUS(taro_socket_get_counters(socket, (void *)is), takes ? TARO_STATUS_OK : TARO_STATUS_BAD_STRUCT_SIZE);
+        const taro_status status = takes ? TARO_STATUS_OK : TARO_STATUS_BAD_STRUCT_SIZE;
+        CHECK_STATUS(taro_socket_get_counters(socket, (void *)is), status);
         expected.struct_size = (uint32_t)filled;
         CHECK_BYTES(is, filled, &expected, filled);
         CHECK_BYTES(is + filled, (size_t)(readable_end - is) - filled, untouched + filled,

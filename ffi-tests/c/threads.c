@@ -171,7 +171,7 @@ static void each_senders_order_is_kept(void) {
 
 // --- of many that release the same thing, one does
 
-enum { RELEASERS = 4, ROUNDS = 100 };
+enum { RELEASERS = 4, NOISE = 2, ROUNDS = 100 };
 
 struct contest {
     struct latch ready, start, won;
@@ -242,6 +242,122 @@ static void one_of_many_releases_counts(void) {
     mini_shutdown();
 }
 
+// --- a call that has found its socket or app just before it is released by another thread
+
+struct beside_row;
+
+struct beside {
+    struct mini mini;
+    struct recording a, app;
+    taro_socket socket;
+    struct latch started;
+    const struct beside_row *row;
+};
+
+static taro_status call_pause(struct beside *beside) { return taro_socket_pause(beside->socket); }
+static taro_status call_resume(struct beside *beside) { return taro_socket_resume(beside->socket); }
+static taro_status call_release(struct beside *beside) { return taro_socket_release(beside->socket); }
+static taro_status call_close(struct beside *beside) { return taro_socket_close(beside->socket, NULL); }
+static taro_status call_changed(struct beside *beside) { return taro_app_network_changed(beside->mini.app); }
+static taro_status call_dispatch(struct beside *beside) { return taro_app_dispatch(beside->mini.app, 1, NULL); }
+static taro_status call_connect(struct beside *beside) {
+    taro_connect_options options = TARO_CONNECT_OPTIONS_INIT;
+    taro_socket socket;
+    options.app = beside->mini.app;
+    options.url = TARO_STR("http://refused.test/");
+    options.start_paused = 1;
+    return taro_connect_socket(&options, &socket);
+}
+
+static const struct beside_row {
+    const char *name;
+    taro_status (*call)(struct beside *beside);
+    int releases_the_socket; // first of all, else the app alone
+    int has_ended;           // the socket: it is paused, and what is left of it waits for a resume
+} besides[] = {
+    {"pause", call_pause, 1, 0},
+    {"resume", call_resume, 1, 0},
+    {"close", call_close, 1, 0},
+    {"network changed", call_changed, 0, 0},
+    {"dispatch", call_dispatch, 0, 0},
+    {"connect", call_connect, 0, 0},
+    {"release of the socket", call_release, 0, 0},
+    {"pause, ended", call_pause, 1, 1},
+    {"resume, ended", call_resume, 0, 1},
+    {"release of the socket, ended", call_release, 0, 1},
+};
+
+static void calls_on_and_on(void *context) {
+    struct beside *beside = context;
+    latch_hit(&beside->started);
+    while (beside->row->call(beside) != TARO_STATUS_BAD_HANDLE) {
+    }
+}
+
+// Has the others wait for the socket's locks, in the middle of what they do.
+static void looks_on_and_on(void *context) {
+    struct beside *beside = context;
+    uint64_t bytes;
+    latch_hit(&beside->started);
+    while (taro_socket_get_buffered_amount(beside->socket, &bytes) != TARO_STATUS_BAD_HANDLE) {
+    }
+}
+
+// User data comes back once and in order, whatever that call has done to what was being released.
+static void release_beside(const struct beside_row *row, unsigned round) {
+    struct beside beside = {.row = row};
+    struct mini *mini = &beside.mini;
+    struct test_thread thread, noise[NOISE];
+    taro_app_options options = TARO_APP_OPTIONS_INIT;
+    const int is_host = round % 2 || row->call == call_dispatch;
+    beside.app = RECORDING(&mini->recorder, "app");
+    beside.a = RECORDING(&mini->recorder, "a");
+    options.delivery = is_host ? TARO_DELIVERY_HOST : TARO_DELIVERY_DIRECT;
+    options.user_data = &beside.app;
+    options.release = record_release;
+    mini_init(mini, &options);
+    if (row->has_ended) {
+        beside.socket = mini_connect_paused(mini, &beside.a, SERVER_URL("refuse", "/"));
+        EVENTUALLY(mini_live(mini) == 0);
+    } else {
+        beside.socket = mini_connect(mini, &beside.a, SERVER_URL("silent", "/"));
+    }
+    latch_init(&beside.started);
+    thread_start(&thread, calls_on_and_on, &beside);
+    for (size_t at = 0; at < NOISE; at++) {
+        thread_start(&noise[at], looks_on_and_on, &beside);
+    }
+    LATCH_WAIT(&beside.started, 1 + NOISE);
+    if (row->releases_the_socket) {
+        CHECK_STATUS(taro_socket_release(beside.socket), TARO_STATUS_OK);
+        THREAD_JOIN(&thread);
+    }
+    CHECK_STATUS(taro_app_release(mini->app), TARO_STATUS_OK);
+    if (!row->releases_the_socket) {
+        THREAD_JOIN(&thread);
+    }
+    for (size_t at = 0; at < NOISE; at++) {
+        THREAD_JOIN(&noise[at]);
+    }
+    CHECK_UINT(record_count(&mini->recorder, RECORD_RELEASE, "a"), ==, 1);
+    CHECK_UINT(record_count(&mini->recorder, RECORD_RELEASE, "app"), ==, 1);
+    CHECK_TEXT(record_at(&mini->recorder, record_len(&mini->recorder) - 1)->label, "app");
+    recorder_end(&mini->recorder);
+    latch_destroy(&beside.started);
+}
+
+static void whatever_runs_beside_a_release(void) {
+    for (size_t at = 0; at < sizeof besides / sizeof *besides; at++) {
+        mini_row(besides[at].name);
+        const unsigned rounds = besides[at].has_ended ? ROUNDS : ROUNDS / 4;
+        for (unsigned round = 0; round < rounds / wait_slow() + 2; round++) {
+            release_beside(&besides[at], round);
+        }
+    }
+    mini_row(NULL);
+    mini_shutdown();
+}
+
 // --- a release while callbacks come as fast as they can: none begins after it has returned
 
 struct flood {
@@ -291,6 +407,7 @@ static void no_callback_after_a_release(void) {
 static const struct test tests[] = {
     TEST("L5 L8 L18 L29", each_senders_order_is_kept),
     TEST("L8 L26 L29", one_of_many_releases_counts),
+    TEST("L8 L29", whatever_runs_beside_a_release),
     TEST("L8", no_callback_after_a_release),
 };
 

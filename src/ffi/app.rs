@@ -126,8 +126,9 @@ pub struct taro_app_options {
 /// Callbacks: none follow by itself; may be called inside results and events.
 /// Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_STRUCT_SIZE; TARO_STATUS_BAD_ARGUMENT
 /// if an option is out of its range, the PEM text or file holds no certificate or cannot be read, or an
-/// override or allow-list entry cannot be understood; TARO_STATUS_NO_RESOURCES beyond 1048575 apps and sockets at a time;
-/// TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_SHUTTING_DOWN; TARO_STATUS_INTERNAL.
+/// override or allow-list entry cannot be understood; TARO_STATUS_NO_RESOURCES beyond 1048575 apps and
+/// sockets at a time; TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED; TARO_STATUS_SHUTTING_DOWN;
+/// TARO_STATUS_INTERNAL.
 /// Since: 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn taro_app_create(options: *const taro_app_options, app: *mut taro_app) -> taro_status {
@@ -263,8 +264,9 @@ pub extern "C" fn taro_app_get_global_socket(app: taro_app, socket: *mut taro_so
 ///
 /// What a callback adds while this runs waits for the next dispatch, so the call ends.
 ///
-/// `app`: an app of host delivery. `max_events`: most items to run, 0 means all that wait now; an item is
-/// an event, a result (success or fail, and complete), or a release function that stands alone. `left`: receives the number that still wait; may be NULL.
+/// `app`: an app of host delivery. `max_events`: most items to run, 0 means all that wait now; an item is an
+/// event, a result (success or fail, and complete), or a release function that stands alone. `left`: receives
+/// the number that still wait; may be NULL.
 ///
 /// Ownership: nothing is passed.
 /// Threads: any, one at a time for an app; the same one for all of an app's life if its script engine wants

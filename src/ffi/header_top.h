@@ -33,8 +33,8 @@
  * What goes in is copied or sent before the call returns; what a callback gets lives until it returns.
  * Nothing changes owner but user_data, which is taken by a call that does not answer with misuse and given
  * back by its release function exactly once, and messages between retain and release. A pointer may be NULL
- * only where the header says so, or if its length is 0; elements of arrays are read up to their _len. Arrays of
- * structs that go in must be aligned for their type; structs passed by pointer and outputs need not be.
+ * only where the header says so, or if its length is 0; elements of arrays are read up to their _len. Arrays
+ * of structs must be aligned for their type; structs passed by pointer and outputs need not be.
  *
  * CALLBACKS
  *
@@ -49,10 +49,11 @@
  * ERRORS
  *
  * A call answers with a taro_status. 0: accepted. -1 to -99: misuse, nothing happened, nothing was taken (of
- * taro_shutdown: not finished). -100 and below: connect, send and close count, and report the same status through
- * fail and complete; taro_init and taro_app_create have not happened. What the network does arrives as an event with a record: the status, the platform's errno and
- * errMsg for the script, and apart from these the cause, HTTP status, system error and TLS detail for the
- * developer. Treat unknown codes by their range. There is no last-error and nothing to free.
+ * taro_shutdown: not finished). -100 and below: connect, send and close count, and report the same status
+ * through fail and complete; taro_init and taro_app_create have not happened. What the network does arrives as
+ * an event with a record: the status, the platform's errno and errMsg for the script, and apart from these the
+ * cause, HTTP status, system error and TLS detail for the developer. Treat unknown codes by their range. There
+ * is no last-error and nothing to free.
  *
  * VERSIONING
  *

@@ -184,9 +184,9 @@ pub extern "C" fn taro_socket_send_binary(
 /// release runs once, after the last callback.
 /// Threads: any.
 /// Callbacks: success or fail, then complete; `close` of the socket. May be called inside results and events.
-/// Returns: TARO_STATUS_OK: accepted, success follows. What fail carries: TARO_STATUS_NOT_CONNECTED (ended, or
-/// closed before, by either side), TARO_STATUS_INVALID_CLOSE_CODE, TARO_STATUS_INVALID_CLOSE_REASON, TARO_STATUS_PARAMETER
-/// (reason is not UTF-8), TARO_STATUS_INTERNAL. Misuse: TARO_STATUS_NULL_POINTER,
+/// Returns: TARO_STATUS_OK: accepted, success follows. What fail carries: TARO_STATUS_NOT_CONNECTED (ended,
+/// or closed before, by either side), TARO_STATUS_INVALID_CLOSE_CODE, TARO_STATUS_INVALID_CLOSE_REASON,
+/// TARO_STATUS_PARAMETER (reason is not UTF-8), TARO_STATUS_INTERNAL. Misuse: TARO_STATUS_NULL_POINTER,
 /// TARO_STATUS_BAD_STRUCT_SIZE, TARO_STATUS_BAD_HANDLE, TARO_STATUS_IN_NOTICE, TARO_STATUS_FORKED,
 /// TARO_STATUS_SHUTTING_DOWN.
 /// Since: 0.1.0
@@ -376,9 +376,9 @@ pub extern "C" fn taro_socket_get_counters(
 
 /// Holds a socket's open, message, error and close back until it is resumed; results and drain go on.
 ///
-/// What waits is bounded by the app's pause_limit_bytes: then the socket stops reading; nothing is dropped.
-/// A callback that runs already on another thread is not held back. The release of the socket's user_data waits too, and
-/// in single_socket mode the `open` of the socket that took this one's place.
+/// What waits is bounded by the app's pause_limit_bytes: then the socket stops reading; nothing is dropped. A
+/// callback that runs already on another thread is not held back. The release of the socket's user_data waits
+/// too, and in single_socket mode the `open` of the socket that took this one's place.
 ///
 /// `socket`: the socket; pausing a paused or ended one is fine.
 ///
