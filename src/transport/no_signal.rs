@@ -1,14 +1,15 @@
 //! A TCP stream for the TLS handshake that raises no SIGPIPE.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// TLS writes several buffers at once where a stream can; `writev` takes no MSG_NOSIGNAL, while the standard library
-/// writes a single one with it. So this stream cannot.
+/// TLS writes several buffers at once, an alert behind another record for one, and no second time. `writev` takes no
+/// MSG_NOSIGNAL, while the standard library writes a single buffer with it. So this stream joins them: the bytes of a
+/// handshake are few.
 pub struct NoSignal(pub TcpStream);
 
 impl AsyncRead for NoSignal {
@@ -21,10 +22,22 @@ impl AsyncRead for NoSignal {
     }
 }
 
-/// Without `poll_write_vectored`: the trait's own writes the first buffer.
 impl AsyncWrite for NoSignal {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let joined: Vec<u8> = buffers.iter().flat_map(|buffer| buffer.iter().copied()).collect();
+        self.poll_write(cx, &joined)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
