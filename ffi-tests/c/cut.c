@@ -101,7 +101,8 @@ static void begin_with_calls(struct caller *caller, taro_app app, const char *mo
     struct recorder *recorder = &caller->attempt.recorder;
     char *raw = attempt_percent(answer, sizeof answer - 1);
     attempt_init_on(&caller->attempt, app,
-                    SERVER_URL("ws", "/sink?raw=%s&act=text:%s&cut=%zu&cutmode=%s", raw, message, at, mode), calls_again);
+                    SERVER_URL("ws", "/sink?raw=%s&act=text:%s&cut=%zu&cutmode=%s", raw, message, at, mode),
+                    calls_again);
     free(raw);
     caller->attempt.recording.context = caller;
     caller->early = RECORDING(recorder, "early");

@@ -100,7 +100,10 @@ static const struct record *no_upgrade(struct stage *stage) {
 
 static const struct record *refused(struct stage *stage) { return connect_error(stage, SERVER_URL("refuse", "/")); }
 static const struct record *untrusted(struct stage *stage) { return connect_error(stage, SERVER_URL("wss", "/")); }
-static const struct record *lost(struct stage *stage) { return connect_error(stage, SERVER_URL("ws", "/echo?act=drop")); }
+
+static const struct record *lost(struct stage *stage) {
+    return connect_error(stage, SERVER_URL("ws", "/echo?act=drop"));
+}
 
 static const struct record *connect_panics(struct stage *stage) {
     taro_test_panic("taro_connect_socket");

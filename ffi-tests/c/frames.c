@@ -208,6 +208,36 @@ static void pongs_are_counted_and_nothing_more(void) {
     mini_shutdown();
 }
 
+// A peer that asks and does not listen: what it asked last is answered when it does, and all that was said before it.
+static void a_peer_that_does_not_read_gets_the_last_pong(void) {
+    enum { PINGS = 3000, SIZE = 1 << 20, MESSAGES = 6 };
+    struct mini mini;
+    unsigned char *data = talk_bytes(SIZE);
+    mini_init(&mini, NULL);
+    struct recording a = RECORDING(&mini.recorder, "a");
+    const taro_socket socket = mini_open(&mini, &a, SERVER_URL("ws_small", "/deaf?id=deaf"));
+    for (int n = 0; n < MESSAGES; n++) {
+        CHECK_STATUS(taro_socket_send_binary(socket, data, SIZE), TARO_STATUS_OK);
+    }
+    char *pings = malloc(PINGS * strlen("ping:0000;") + 1), *end = pings;
+    CHECK(pings != NULL);
+    for (int n = 0; n < PINGS; n++) {
+        end += sprintf(end, "ping:%04d;", n);
+    }
+    SERVER_COMMAND("do deaf %s", pings);
+    SERVER_COMMAND("do deaf text:asked");
+    mini_wait(&mini, RECORD_MESSAGE, "a", 1);
+    SERVER_COMMAND("do deaf read");
+    SERVER_WAIT("deaf", "^pong 32393939$");
+    CHECK_INT(SERVER_NUMBER("bytes deaf"), ==, MESSAGES * SIZE);
+    CHECK_UINT(SERVER_LOG_COUNT("deaf", "violation"), ==, 0);
+    CHECK_SEQUENCE(&mini.recorder, "a", "success complete open message");
+    mini_end(&mini);
+    mini_shutdown();
+    free(pings);
+    free(data);
+}
+
 // --- text that is none
 
 static const struct bad_text {
@@ -338,6 +368,7 @@ static const struct test tests[] = {
     TEST("L5 L9", many_in_one_packet),
     TEST("-", a_pong_has_what_the_ping_had),
     TEST("L5", pongs_are_counted_and_nothing_more),
+    TEST("-", a_peer_that_does_not_read_gets_the_last_pong),
     TEST("L9 L21", text_that_is_none_is_never_delivered),
     TEST("L9", one_bad_byte_in_a_large_text),
     TEST("L23", a_message_may_have_as_many_bytes_as_the_limit),

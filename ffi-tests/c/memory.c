@@ -1,4 +1,4 @@
-// L23, L25, L26: what was used is given back, whatever it was used for, and a claim of a peer takes no memory.
+// L8, L9, L23, L26, L30: what was used is given back, whatever it was used for, and a claim of a peer takes no memory.
 // label: stress
 #include <stdlib.h>
 
@@ -163,7 +163,7 @@ static void sockets(void) {
         life_init(&life, SERVER_URL(rows[at].listener, "%s", rows[at].path), rows[at].delivery);
         life.ends = rows[at].ends;
         life_make_app(&life, 0);
-        stays_flat(one_life, &life, 60, 1);
+        stays_flat(one_life, &life, 100, 1);
         CHECK_STATUS(taro_app_release(life.app), TARO_STATUS_OK);
         life_end(&life);
         mini_row(NULL);
@@ -306,9 +306,9 @@ static void a_claim_takes_no_memory(void) {
 }
 
 static const struct test tests[] = {
-    TEST("L25 L26", sockets),
-    TEST("L25 L30", apps_and_libraries),
-    TEST("L9 L25", a_long_stream),
+    TEST("L26", sockets),
+    TEST("L8 L30", apps_and_libraries),
+    TEST("L9", a_long_stream),
     TEST("L26", ended_sockets_are_small),
     TEST("L23", a_claim_takes_no_memory),
 };

@@ -1,32 +1,14 @@
-// L2, L5, L8, L29, L30: every function from many threads at random, on the same apps and sockets, also inside callbacks,
-// and with shutdowns in between. Nothing crashes or hangs, each answer is one that the header allows, and what holds
-// for every callback holds here.
+// L2, L5, L8, L29, L30: every function from many threads at random, on the same apps and sockets, also inside
+// callbacks, and with shutdowns in between. Nothing crashes or hangs, each answer is one that the header allows, and
+// what holds for every callback holds here.
 // label: stress
-#include <stdatomic.h>
-#include <stdlib.h>
-
 #include "mini.h"
 #include "process.h"
+#include "watched.h"
 
 enum { WORKERS = 6, APPS = 4, SLOTS = 12, IO_THREADS = 3, STEPS = 25000 };
 
-// --- an app, and the calls that its callbacks belong to: all kept until the end, to be looked at
-
-struct tenant {
-    struct tenant *next;
-    taro_app app;
-    int is_made;
-    atomic_int running; // callbacks
-    atomic_int releases; // of its own user data
-    struct taken *_Atomic taken;
-};
-
-struct taken {
-    struct taken *next;
-    struct tenant *tenant;
-    taro_status status; // of the call
-    unsigned results, completes, opens, errors, closes, releases;
-};
+// --- what there is: all kept until the end, to be looked at
 
 struct slot {
     taro_socket socket;
@@ -41,117 +23,6 @@ static struct world {
     atomic_uint seeds;
     atomic_uint internals; // connects that failed with an error inside the library
 } world;
-
-static int is_misuse(taro_status status) { return status < TARO_STATUS_OK && status > TARO_STATUS_INVALID_URL; }
-
-static void *made(size_t size) {
-    void *memory = calloc(1, size);
-    if (!memory) {
-        FAIL("out of memory");
-    }
-    return memory;
-}
-
-static struct taken *taken_new(struct tenant *tenant) {
-    struct taken *taken = made(sizeof *taken);
-    taken->tenant = tenant;
-    taken->next = tenant->taken;
-    while (!atomic_compare_exchange_weak(&tenant->taken, &taken->next, taken)) {
-    }
-    return taken;
-}
-
-// --- what holds for every callback
-
-static void acts_inside(void);
-
-static void enter(struct taken *taken) {
-    CHECK_INT(atomic_fetch_add(&taken->tenant->running, 1), ==, 0);
-    CHECK_INT(taken->tenant->releases, ==, 0);
-    CHECK_UINT(taken->releases, ==, 0);
-}
-
-static void leave(struct taken *taken) { atomic_fetch_sub(&taken->tenant->running, 1); }
-
-static void on_result(taro_socket socket, const taro_result *result, void *user_data) {
-    struct taken *taken = user_data;
-    (void)socket, (void)result;
-    enter(taken);
-    CHECK_UINT(++taken->results, ==, 1);
-    leave(taken);
-}
-
-static void on_complete(taro_socket socket, const taro_result *result, void *user_data) {
-    struct taken *taken = user_data;
-    (void)socket, (void)result;
-    enter(taken);
-    CHECK_UINT(taken->results, ==, 1);
-    CHECK_UINT(++taken->completes, ==, 1);
-    leave(taken);
-}
-
-static void enter_event(struct taken *taken) {
-    enter(taken);
-    CHECK_UINT(taken->completes, ==, 1);
-    CHECK_UINT(taken->closes, ==, 0);
-}
-
-static void on_open(taro_socket socket, const taro_open_event *event, void *user_data) {
-    struct taken *taken = user_data;
-    (void)socket, (void)event;
-    enter_event(taken);
-    CHECK_UINT(taken->errors, ==, 0);
-    CHECK_UINT(++taken->opens, ==, 1);
-    acts_inside();
-    leave(taken);
-}
-
-static void on_message(taro_socket socket, const taro_message_event *event, void *user_data) {
-    struct taken *taken = user_data;
-    (void)socket, (void)event;
-    enter_event(taken);
-    CHECK_UINT(taken->opens, ==, 1);
-    CHECK_UINT(taken->errors, ==, 0);
-    acts_inside();
-    leave(taken);
-}
-
-static void on_drain(taro_socket socket, const taro_drain_event *event, void *user_data) {
-    (void)socket, (void)event;
-    enter_event(user_data);
-    leave(user_data);
-}
-
-static void on_error(taro_socket socket, const taro_result *result, void *user_data) {
-    struct taken *taken = user_data;
-    (void)socket, (void)result;
-    enter_event(taken);
-    CHECK_UINT(++taken->errors, ==, 1);
-    acts_inside();
-    leave(taken);
-}
-
-static void on_close(taro_socket socket, const taro_close_event *event, void *user_data) {
-    struct taken *taken = user_data;
-    (void)socket, (void)event;
-    enter_event(taken);
-    CHECK_UINT(++taken->closes, ==, 1);
-    acts_inside();
-    leave(taken);
-}
-
-static void on_release(void *user_data) {
-    struct taken *taken = user_data;
-    enter(taken);
-    taken->releases++;
-    leave(taken);
-}
-
-static void on_app_release(void *user_data) {
-    struct tenant *tenant = user_data;
-    CHECK_INT(tenant->running, ==, 0);
-    CHECK_INT(atomic_fetch_add(&tenant->releases, 1), ==, 0);
-}
 
 // --- one step: a function, its arguments by chance
 
@@ -201,7 +72,7 @@ static struct slot some_slot(struct dice *dice) {
 // A new app takes the place of an old one, which is released.
 static void renew_app(unsigned at) {
     taro_app_options options = TARO_APP_OPTIONS_INIT;
-    struct tenant *tenant = made(sizeof *tenant);
+    struct tenant *tenant = watched_made(sizeof *tenant);
     options.delivery = at % 2 ? TARO_DELIVERY_HOST : TARO_DELIVERY_DIRECT;
     options.max_sockets = 20;
     options.pause_limit_bytes = options.queue_limit_bytes = 2000;
@@ -211,7 +82,7 @@ static void renew_app(unsigned at) {
     options.background_grace_ms = 5;
     options.close_timeout_ms = 20;
     options.user_data = tenant;
-    options.release = on_app_release;
+    options.release = tenant_release;
     const taro_status status = taro_app_create(&options, &tenant->app);
     MAY_BE(status, TARO_STATUS_OK);
     tenant->is_made = status == TARO_STATUS_OK;
@@ -232,21 +103,12 @@ static const char *urls[7];
 
 static void connect_step(struct dice *dice) {
     struct tenant *tenant = some_tenant(dice);
-    struct taken *taken = taken_new(tenant);
-    taro_connect_options options = TARO_CONNECT_OPTIONS_INIT;
+    struct taken *taken = watched_new(tenant);
+    taro_connect_options options = watched_connect_options(taken);
     taro_socket socket = 0;
     options.app = tenant->app;
     options.url = mini_str(urls[roll(dice, sizeof urls / sizeof *urls)]);
     options.start_paused = roll(dice, 4) == 0;
-    options.success = options.fail = on_result;
-    options.complete = on_complete;
-    options.open = on_open;
-    options.message = on_message;
-    options.drain = on_drain;
-    options.error = on_error;
-    options.close = on_close;
-    options.user_data = taken;
-    options.release = on_release;
     taken->status = taro_connect_socket(&options, &socket);
     world.internals += taken->status == TARO_STATUS_INTERNAL;
     MAY_BE(taken->status, TARO_STATUS_TOO_MANY_SOCKETS, TARO_STATUS_INTERRUPTED, TARO_STATUS_INTERNAL);
@@ -263,14 +125,10 @@ static void connect_step(struct dice *dice) {
 static void send_step(struct dice *dice) {
     const struct slot slot = some_slot(dice);
     if (slot.tenant && roll(dice, 2)) {
-        struct taken *taken = taken_new(slot.tenant);
-        taro_send_options options = TARO_SEND_OPTIONS_INIT;
+        struct taken *taken = watched_new(slot.tenant);
+        taro_send_options options = watched_send_options(taken);
         options.data = "some message";
         options.data_len = 12;
-        options.success = options.fail = on_result;
-        options.complete = on_complete;
-        options.user_data = taken;
-        options.release = on_release;
         taken->status = taro_socket_send(slot.socket, &options);
         MAY_BE(taken->status, TARO_STATUS_NOT_CONNECTED, TARO_STATUS_INTERRUPTED, TARO_STATUS_FULL);
     } else {
@@ -282,12 +140,8 @@ static void send_step(struct dice *dice) {
 static void close_step(struct dice *dice) {
     const struct slot slot = some_slot(dice);
     if (slot.tenant) {
-        struct taken *taken = taken_new(slot.tenant);
-        taro_close_options options = TARO_CLOSE_OPTIONS_INIT;
-        options.success = options.fail = on_result;
-        options.complete = on_complete;
-        options.user_data = taken;
-        options.release = on_release;
+        struct taken *taken = watched_new(slot.tenant);
+        taro_close_options options = watched_close_options(taken);
         taken->status = taro_socket_close(slot.socket, &options);
         MAY_BE(taken->status, TARO_STATUS_NOT_CONNECTED);
     }
@@ -346,7 +200,7 @@ static void step(struct dice *dice) {
 }
 
 // Not in each callback: one that connects would bring more and more of them.
-static void acts_inside(void) {
+static void watched_acts(void) {
     struct dice dice = {2654435761u * atomic_fetch_add(&world.seeds, 1) + 1};
     if (roll(&dice, 3) == 0) {
         step(&dice);
@@ -392,20 +246,6 @@ static void works_and_shuts_down(void *context) {
     }
 }
 
-static void check_and_free(struct tenant *tenant) {
-    struct taken *taken = tenant->taken;
-    CHECK_INT(tenant->releases, ==, tenant->is_made);
-    while (taken) {
-        struct taken *next = taken->next;
-        CHECK_UINT(taken->releases, ==, !is_misuse(taken->status));
-        CHECK_UINT(taken->results, <=, !is_misuse(taken->status));
-        CHECK_UINT(taken->completes, <=, taken->results);
-        free(taken);
-        taken = next;
-    }
-    free(tenant);
-}
-
 static void run(void (*first)(void *context)) {
     static const char *const paths[] = {"/echo", "/echo?act=text:hi;text:ho", "/echo?act=close:1000:", "/sink",
                                         "/echo?act=numbers:50", "/echo?stall=request", "/echo?status=404"};
@@ -429,7 +269,7 @@ static void run(void (*first)(void *context)) {
     CHECK_INT(process_threads("taro-io"), <=, 0);
     while (world.tenants) {
         struct tenant *next = world.tenants->next;
-        check_and_free(world.tenants);
+        tenant_check_and_free(world.tenants);
         world.tenants = next;
     }
     monitor_destroy(&world.monitor);

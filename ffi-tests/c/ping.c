@@ -1,7 +1,7 @@
 // L24, L18: pings of the host's own.
 #include "mini.h"
 
-static const char payload[125] = "a payload as long as a control frame may carry: 125 bytes, of which the rest are zeroes";
+static const char payload[125] = "as long as a control frame may be: 125 bytes, of which the rest are zeroes";
 
 static void payloads_go_out_as_given(void) {
     for (MINI_EACH_DELIVERY(delivery)) {

@@ -141,6 +141,40 @@ static void who_was_not_refused_gets_no_drain(void) {
     mini_shutdown();
 }
 
+// Frames count too, so that what has no bytes of its own is bounded as well.
+static void sends_nothing_often(struct recording *recording, const struct record *record, const void *event) {
+    size_t *accepted = recording->context;
+    taro_status status = TARO_STATUS_OK;
+    (void)event;
+    if (record->kind == RECORD_OPEN) {
+        for (; *accepted < 1000000; ++*accepted) {
+            status = send_zeros(record->socket, 0);
+            if (status != TARO_STATUS_OK) {
+                break;
+            }
+        }
+        CHECK_STATUS(status, TARO_STATUS_FULL);
+        CHECK_STATUS(taro_socket_ping(record->socket, NULL, 0), TARO_STATUS_FULL);
+        CHECK_UINT(mini_buffered(record->socket), ==, 0);
+    }
+}
+
+static void messages_without_bytes_are_bounded_too(void) {
+    struct mini mini;
+    size_t accepted = 0;
+    limit_init(&mini, LIMIT);
+    struct recording a = RECORDING_ON(&mini.recorder, "a", sends_nothing_often, &accepted);
+    const taro_socket socket = mini_connect(&mini, &a, SERVER_URL("ws", "/sink?id=nothing"));
+    mini_wait(&mini, RECORD_DRAIN, "a", 1);
+    CHECK_STATUS(send_zeros(socket, 1), TARO_STATUS_OK);
+    SERVER_WAIT("nothing", "^binary 1 00$");
+    CHECK_UINT(SERVER_LOG_COUNT("nothing", "binary 0"), ==, accepted);
+    in_turn(&mini, "nothing", 1);
+    CHECK_SEQUENCE(&mini.recorder, "a", "success complete open drain message");
+    mini_end(&mini);
+    mini_shutdown();
+}
+
 static void the_limit_is_16_mib_unless_set(void) {
     struct mini mini;
     mini_init(&mini, NULL);
@@ -296,6 +330,7 @@ static const struct test tests[] = {
     TEST("L2 L4 L18", one_message_may_pass_the_mark),
     TEST("L18", each_time_it_is_full_a_drain_follows),
     TEST("L18", who_was_not_refused_gets_no_drain),
+    TEST("L18", messages_without_bytes_are_bounded_too),
     TEST("L18", the_limit_is_16_mib_unless_set),
     TEST("L18", success_means_handed_to_the_system),
     TEST("L18", drain_comes_when_half_is_free),

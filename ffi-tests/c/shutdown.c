@@ -1,6 +1,4 @@
 // L30: shutdown ends everything, or times out and has freed nothing. By place of the call: lifecycle.c.
-#include <stdlib.h>
-
 #include "blocked.h"
 #include "calls.h"
 #include "mini.h"

@@ -171,7 +171,7 @@ static void each_senders_order_is_kept(void) {
 
 // --- of many that release the same thing, one does
 
-enum { RELEASERS = 4, NOISE = 2, ROUNDS = 100 };
+enum { RELEASERS = 4, NOISE = 2, ROUNDS = 80 };
 
 struct contest {
     struct latch ready, start, won;
@@ -349,7 +349,7 @@ static void release_beside(const struct beside_row *row, unsigned round) {
 static void whatever_runs_beside_a_release(void) {
     for (size_t at = 0; at < sizeof besides / sizeof *besides; at++) {
         mini_row(besides[at].name);
-        const unsigned rounds = besides[at].has_ended ? ROUNDS : ROUNDS / 4;
+        const unsigned rounds = besides[at].has_ended ? ROUNDS : ROUNDS / 5;
         for (unsigned round = 0; round < rounds / wait_slow() + 2; round++) {
             release_beside(&besides[at], round);
         }

@@ -205,22 +205,26 @@ static const struct cut {
     const char *actions;
     size_t messages;
     uint32_t cause;
+    int os_error;
 } cuts[] = {
-    {"within a message", "wss", "text:one;head:2:100;frame:6162;drop", 1, TARO_CAUSE_RESET},
-    {"within a message, TLS 1.2", "wss12", "text:one;head:2:100;frame:6162;drop", 1, TARO_CAUSE_RESET},
-    {"within a fragmented message", "wss", "frame:01026162;drop", 0, TARO_CAUSE_RESET},
-    {"within a frame's head", "wss", "text:one;frame:82;drop", 1, TARO_CAUSE_RESET},
-    {"within a record", "wss", "text:one;under:1703030100aabb;drop", 1, TARO_CAUSE_RESET},
-    {"between two messages", "wss", "text:one;text:two;drop", 2, TARO_CAUSE_RESET},
-    {"before any message", "wss", "drop", 0, TARO_CAUSE_RESET},
+    {"within a message", "wss", "text:one;head:2:100;frame:6162;drop", 1, TARO_CAUSE_RESET, 0},
+    {"within a message, TLS 1.2", "wss12", "text:one;head:2:100;frame:6162;drop", 1, TARO_CAUSE_RESET, 0},
+    {"within a fragmented message", "wss", "frame:01026162;drop", 0, TARO_CAUSE_RESET, 0},
+    {"within a frame's head", "wss", "text:one;frame:82;drop", 1, TARO_CAUSE_RESET, 0},
+    {"within a record", "wss", "text:one;under:1703030100aabb;drop", 1, TARO_CAUSE_RESET, 0},
+    {"between two messages", "wss", "text:one;text:two;drop", 2, TARO_CAUSE_RESET, 0},
+    {"before any message", "wss", "drop", 0, TARO_CAUSE_RESET, 0},
+    {"a reset between two", "wss", "text:one;rst", 1, TARO_CAUSE_RESET, ECONNRESET},
+    {"a reset between two, TLS 1.2", "wss12", "text:one;rst", 1, TARO_CAUSE_RESET, ECONNRESET},
+    {"a reset between two, no TLS", "ws", "text:one;rst", 1, TARO_CAUSE_RESET, ECONNRESET},
     // The peer keeps TCP open, and says that nothing follows.
-    {"close_notify within a message", "wss", "text:one;head:2:100;frame:6162;tlsclose", 1, TARO_CAUSE_RESET},
-    {"close_notify between two", "wss", "text:one;tlsclose", 1, TARO_CAUSE_RESET},
-    {"close_notify alone", "wss", "tlsclose", 0, TARO_CAUSE_RESET},
-    {"close_notify alone, TLS 1.2", "wss12", "tlsclose", 0, TARO_CAUSE_RESET},
-    {"a record that does not decrypt", "wss", "text:one;under:" WRONG_RECORD, 1, TARO_CAUSE_TLS},
-    {"the same, TLS 1.2", "wss12", "text:one;under:" WRONG_RECORD, 1, TARO_CAUSE_TLS},
-    {"no record", "wss", "text:one;under:474554202f20485454502f312e310d0a", 1, TARO_CAUSE_TLS},
+    {"close_notify within a message", "wss", "text:one;head:2:100;frame:6162;tlsclose", 1, TARO_CAUSE_RESET, 0},
+    {"close_notify between two", "wss", "text:one;tlsclose", 1, TARO_CAUSE_RESET, 0},
+    {"close_notify alone", "wss", "tlsclose", 0, TARO_CAUSE_RESET, 0},
+    {"close_notify alone, TLS 1.2", "wss12", "tlsclose", 0, TARO_CAUSE_RESET, 0},
+    {"a record that does not decrypt", "wss", "text:one;under:" WRONG_RECORD, 1, TARO_CAUSE_TLS, 0},
+    {"the same, TLS 1.2", "wss12", "text:one;under:" WRONG_RECORD, 1, TARO_CAUSE_TLS, 0},
+    {"no record", "wss", "text:one;under:474554202f20485454502f312e310d0a", 1, TARO_CAUSE_TLS, 0},
 };
 
 // `opened`: the host was told of `open`, so it is told of all that came before the end.
@@ -235,7 +239,7 @@ static void check_cut_off(struct attempt *a, const struct cut *row, int opened) 
     CHECK_INT(error->status, ==, TARO_STATUS_CONNECTION_FAILED);
     CHECK_STR(error->err_msg, "connectSocket:fail WebSocket connection failed");
     CHECK_UINT(error->cause, ==, row->cause);
-    CHECK_INT(error->os_error, ==, 0);
+    CHECK_INT(error->os_error, ==, row->os_error);
     CHECK_UINT(error->tls_error, ==, row->cause == TARO_CAUSE_TLS ? TARO_TLS_ERROR_PROTOCOL : TARO_TLS_ERROR_NONE);
     CHECK_INT(error->tls_detail.len > 0, ==, row->cause == TARO_CAUSE_TLS);
     if (!opened) {
@@ -243,11 +247,13 @@ static void check_cut_off(struct attempt *a, const struct cut *row, int opened) 
         return;
     }
     CHECK(closed != NULL);
+    CHECK_STR(attempt_find(a, RECORD_OPEN)->peer_address, server_address(row->listener));
     CHECK_UINT(closed->close_code, ==, 1006);
     CHECK_STR(closed->reason, "abnormal closure");
     CHECK_UINT(closed->was_clean, ==, 0);
     CHECK_UINT(closed->initiator, ==, TARO_INITIATOR_NONE);
     CHECK_UINT(closed->cause, ==, row->cause);
+    CHECK_INT(closed->os_error, ==, row->os_error);
     attempt_end(a, strcat(kinds, " error close release"));
 }
 
@@ -279,6 +285,16 @@ static void blocker_block(struct blocker *blocker) {
     attempt_wait(&blocker->attempt, RECORD_MESSAGE, 1);
 }
 
+// The server acts on that connection, and has done so when the library's thread goes on.
+static void blocker_act(struct blocker *blocker, const char *id, const char *first, const struct cut *row) {
+    blocker_block(blocker);
+    SERVER_COMMAND("do %s %s%s", id, first, row->actions);
+    if (row->os_error) {
+        SERVER_WAIT(id, "^end");
+    }
+    latch_hit(&blocker->gate);
+}
+
 static void blocker_end(struct blocker *blocker) {
     attempt_end(&blocker->attempt, "success complete open message release");
     latch_destroy(&blocker->gate);
@@ -289,13 +305,13 @@ static void an_end_without_close_is_unclean(void) {
     for (size_t at = 0; at < sizeof cuts / sizeof *cuts; at++) {
         struct attempt a;
         struct blocker blocker;
+        char id[20];
         attempt_row(cuts[at].name);
         blocker_init(&blocker, app, at);
-        attempt_init(&a, app, SERVER_URL(cuts[at].listener, "/echo?id=open%zu", at));
+        snprintf(id, sizeof id, "open%zu", at);
+        attempt_init(&a, app, SERVER_URL(cuts[at].listener, "/echo?id=%s", id));
         attempt_open(&a);
-        blocker_block(&blocker);
-        SERVER_COMMAND("do open%zu %s", at, cuts[at].actions);
-        latch_hit(&blocker.gate);
+        blocker_act(&blocker, id, "", &cuts[at]);
         check_cut_off(&a, &cuts[at], 1);
         blocker_end(&blocker);
     }
@@ -318,9 +334,7 @@ static void an_end_behind_the_answer_is_unclean_too(void) {
         attempt_init(&a, app, answer_url(cuts[at].listener, most, sizeof most - 1, query));
         attempt_begin(&a);
         SERVER_WAIT(id, "^open");
-        blocker_block(&blocker);
-        SERVER_COMMAND("do %s frame:0d0a;%s", id, cuts[at].actions);
-        latch_hit(&blocker.gate);
+        blocker_act(&blocker, id, "frame:0d0a;", &cuts[at]);
         attempt_wait(&a, RECORD_ERROR, 1);
         // A record that is wrong may spoil the handshake with which it was read; an end may not.
         const int opened = record_count(&a.recorder, RECORD_OPEN, "a") == 1;

@@ -1,8 +1,7 @@
-// L6, L7, L8, L29: how a host learns that there is something to dispatch: the wake-up notice and the descriptor.
+// L6, L7, L29: how a host learns that there is something to dispatch: the wake-up notice and the descriptor.
 #include <poll.h>
 #include <unistd.h>
 
-#include "blocked.h"
 #include "calls.h"
 #include "mini.h"
 #include "process.h"
@@ -232,48 +231,6 @@ static void no_lock_is_held_in_a_notice(void) {
     mini_shutdown();
 }
 
-// After a release user data is the host's again, so no notice may still be using it.
-struct slow_notice {
-    struct sleeper sleeper;
-    struct gate gate;
-    int armed;
-    int is_over;
-};
-
-static void wakes_slowly(taro_app app, void *user_data) {
-    struct slow_notice *slow = user_data;
-    (void)app;
-    if (slow->armed) {
-        slow->armed = 0;
-        gate_pass(&slow->gate);
-        slow->is_over = 1;
-    }
-}
-
-static void release_waits_for_a_notice(void) {
-    struct slow_notice slow = {.armed = 0};
-    struct blocked blocked;
-    gate_init(&slow.gate);
-    sleeper_init(&slow.sleeper, wakes_slowly);
-    struct mini *mini = &slow.sleeper.mini;
-    struct recording a = RECORDING(&mini->recorder, "a");
-    mini_open(mini, &a, SERVER_URL("ws", "/echo?id=slow"));
-    mini_in_step("slow", 1);
-    CHECK_UINT(dispatch(mini, 0), ==, 0);
-    slow.armed = 1;
-    SERVER_COMMAND("do slow text:hi");
-    LATCH_WAIT(&slow.gate.entered, 1);
-    blocked_begin(&blocked, &slow.gate.open);
-    CHECK_STATUS(taro_app_release(mini->app), TARO_STATUS_OK);
-    CHECK_INT(slow.is_over, ==, 1);
-    blocked_end(&blocked);
-    CHECK_SEQUENCE(&mini->recorder, "a", "success complete open release");
-    recorder_end(&mini->recorder);
-    latch_destroy(&slow.sleeper.woken);
-    gate_destroy(&slow.gate);
-    mini_shutdown();
-}
-
 // --- the descriptor
 
 static int32_t descriptor_of(const struct mini *mini) {
@@ -401,7 +358,6 @@ static const struct test tests[] = {
     TEST("L7 L29", it_wakes_for_events_that_are_not_held_back),
     TEST("L29", every_function_knows_that_it_is_in_a_notice),
     TEST("L6", no_lock_is_held_in_a_notice),
-    TEST("L8 L29", release_waits_for_a_notice),
     TEST("L29", it_is_readable_exactly_while_something_waits),
     TEST("L29", it_may_be_asked_for_late),
     TEST("L7 L29", it_follows_pause_and_release),

@@ -162,6 +162,9 @@ impl Half {
 
     /// Nothing is on its way: memory that is not needed between messages is given back.
     pub fn rest(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.rest();
+        }
         if let Some(compression) = &mut self.compression
             && compression.waiting.is_empty()
         {

@@ -33,6 +33,8 @@ pub struct Driver {
     pub(super) backlog: Vec<u8>,
     /// Where what is left of it begins.
     pub(super) backlog_from: usize,
+    /// The last message was large: what comes next is read so that it can be read where it will stay.
+    pub(super) expects_large: bool,
     /// The connection has ended behind what is in the backlog.
     pub(super) end_behind_backlog: Option<Fault>,
     /// The newest ping that could not be answered yet, because the peer does not read.
@@ -94,6 +96,7 @@ impl Driver {
             is_tls,
             backlog,
             backlog_from: 0,
+            expects_large: false,
             end_behind_backlog,
             unanswered: None,
             overdue: false,

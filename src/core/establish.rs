@@ -12,7 +12,7 @@ use crate::protocol::deflate::{self, Agreement};
 use crate::protocol::request;
 use crate::protocol::response::{ResponseError, ResponseReader};
 use crate::protocol::url::Host;
-use crate::transport::dial::{self, DialError, DialErrorKind, DialOptions, Endpoint, Phases};
+use crate::transport::dial::{self, DialError, DialErrorKind, DialOptions, Dialed, Endpoint, Phases};
 use crate::transport::stream::Stream;
 use crate::transport::tls::{TlsError, TlsErrorKind};
 
@@ -45,7 +45,7 @@ pub async fn establish(settings: &AppSettings, plan: &ConnectPlan) -> Result<Est
         interface: plan.interface.clone(),
         tls: target.secure.then(|| (settings.tls.clone(), target.host.text())),
     };
-    let (mut stream, phases) = dial::dial(&options).await.map_err(dial_fault)?;
+    let Dialed { mut stream, phases, peer } = dial::dial(&options).await.map_err(dial_fault)?;
     let offer = plan.per_message_deflate.then_some(deflate::OFFER);
     let request = request::encode(target, &plan.fields, &plan.protocols, settings.referer.as_deref(), offer)
         .map_err(|error| Fault::with_detail(Cause::Internal, error.to_string()))?;
@@ -78,7 +78,7 @@ pub async fn establish(settings: &AppSettings, plan: &ConnectPlan) -> Result<Est
         headers: response.headers,
         protocol: response.protocol,
         extensions: response.extensions,
-        peer_address: stream.peer_address(),
+        peer_address: peer.to_string(),
         tls_version: stream.tls_version(),
         tls_cipher: stream.tls_cipher(),
         profile: profile(&epoch, &phases, end),

@@ -22,6 +22,11 @@ use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
 use crate::runtime::threads;
 
+/// Behind a message of that size another one is expected.
+const LARGE: usize = 32 * 1024;
+/// Then so much is read first: the rest of it goes where it will stay, and one more read costs less than the copy.
+const FIRST_OF_LARGE: usize = 2 * 1024;
+
 /// With so much on its way to the peer a pong can wait.
 const PONGS_AHEAD: usize = 64 * 1024;
 
@@ -88,6 +93,8 @@ impl Driver {
             return got;
         }
         threads::with_read_buffer(|buffer| {
+            let most = if self.expects_large { FIRST_OF_LARGE } else { buffer.len() };
+            let buffer = &mut buffer[..most];
             let got = self.read_some(cx, buffer);
             if let Got::Bytes(length) = got {
                 self.take_all(&buffer[..length]);
@@ -167,6 +174,7 @@ impl Driver {
                     return 0;
                 }
             };
+            self.expects_large = payload.len() >= LARGE;
             if socket.app.settings.idle_timeout.is_some() {
                 self.live.message(Moment::now());
             }

@@ -108,8 +108,9 @@ async fn connect(socket: Arc<Socket>, plan: ConnectPlan) -> Option<Driver> {
     match outcome {
         Ok(established) => {
             let Established { stream, opened, early, deflate } = established;
-            let (tcp, tls) = stream.into_parts();
-            let (read, link) = link::split(tcp, tls);
+            let parts = stream.into_parts();
+            let fault = parts.fault.as_ref().map(|error| Fault::reset(Some(error)));
+            let (read, link) = link::split(parts.tcp, parts.tls);
             half.link = Some(link);
             half.compression = deflate.as_ref().and_then(Deflater::new).map(Compression::new);
             let inflater = deflate.as_ref().map(Inflater::new);
@@ -117,7 +118,9 @@ async fn connect(socket: Arc<Socket>, plan: ConnectPlan) -> Option<Driver> {
             socket.remember(&mut half, &opened);
             app.post(Item::Open { socket: Arc::clone(&socket), event: Box::new(opened) }, &mut after);
             drop(half);
-            Some(Driver::new(Arc::clone(&socket), read, early, inflater))
+            let mut driver = Driver::new(Arc::clone(&socket), read, early, inflater);
+            driver.end_behind_backlog = driver.end_behind_backlog.or(fault);
+            Some(driver)
         }
         Err(fault) => {
             let status = establish::status_of(&fault);

@@ -73,8 +73,15 @@ impl DialError {
     }
 }
 
+/// A connection.
+pub struct Dialed {
+    pub stream: Stream,
+    pub phases: Phases,
+    pub peer: SocketAddr,
+}
+
 /// Connects, with TLS if asked for.
-pub async fn dial(options: &DialOptions) -> Result<(Stream, Phases), DialError> {
+pub async fn dial(options: &DialOptions) -> Result<Dialed, DialError> {
     let start = Instant::now();
     let mut phases =
         Phases { start, lookup_start: start, lookup_end: start, connect_start: start, connect_end: start };
@@ -99,23 +106,25 @@ pub async fn dial(options: &DialOptions) -> Result<(Stream, Phases), DialError> 
         }
     };
     let won = race::first(&addresses, |address| connect(address, options)).await;
-    let (tcp, began) = won.map_err(|error| DialError::io(DialErrorKind::Connect, &error))?;
+    let (tcp, peer, began) = won.map_err(|error| DialError::io(DialErrorKind::Connect, &error))?;
     // Of the connection that there is; what was lost on others before is not its time.
     phases.connect_start = began;
     let stream = match tls {
         None => Stream::Plain(tcp),
         Some((connector, name)) => {
-            let secured =
-                connector.connect(name, NoSignal(tcp)).await.map_err(|error| DialError::handshake(&error))?;
+            let secured = connector
+                .connect(name, NoSignal::new(tcp))
+                .await
+                .map_err(|error| DialError::handshake(&error))?;
             Stream::Tls(Box::new(secured))
         }
     };
     phases.connect_end = Instant::now();
-    Ok((stream, phases))
+    Ok(Dialed { stream, phases, peer })
 }
 
-/// The connection, and when it was begun.
-async fn connect(address: SocketAddr, options: &DialOptions) -> io::Result<(TcpStream, Instant)> {
+/// The connection, to where, and when it was begun.
+async fn connect(address: SocketAddr, options: &DialOptions) -> io::Result<(TcpStream, SocketAddr, Instant)> {
     let began = Instant::now();
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(interface) = &options.interface {
@@ -124,7 +133,7 @@ async fn connect(address: SocketAddr, options: &DialOptions) -> io::Result<(TcpS
     if options.no_delay {
         socket.set_nodelay(true)?;
     }
-    Ok((socket.connect(address).await?, began))
+    Ok((socket.connect(address).await?, address, began))
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -10,6 +10,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::tls::{TlsError, TlsErrorKind};
 
+/// What an idle connection may keep of a buffer.
+const RESTING_CAPACITY: usize = 1024;
 /// An empty buffer that has grown beyond this gives its memory back.
 const KEPT_CAPACITY: usize = 64 * 1024;
 
@@ -117,6 +119,16 @@ impl Link {
             // A peer that reads slowly: what it has taken must not stay in memory with the rest.
             self.out.drain(..self.start);
             self.start = 0;
+        }
+    }
+
+    /// Nothing goes out for a while: an idle connection keeps no buffer worth mentioning.
+    pub fn rest(&mut self) {
+        if self.out.is_empty() && self.out.capacity() > RESTING_CAPACITY {
+            self.out = Vec::new();
+        }
+        if self.scratch.capacity() > RESTING_CAPACITY {
+            self.scratch = Vec::new();
         }
     }
 

@@ -16,24 +16,20 @@ pub enum Stream {
     Tls(Box<TlsStream<NoSignal>>),
 }
 
-impl Stream {
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Stream::Plain(tcp) => tcp,
-            Stream::Tls(tls) => &tls.get_ref().0.0,
-        }
-    }
+/// What a stream was made of.
+pub struct Parts {
+    pub tcp: TcpStream,
+    pub tls: Option<Box<ClientConnection>>,
+    /// What ended the connection behind the bytes that came during the upgrade.
+    pub fault: Option<io::Error>,
+}
 
+impl Stream {
     fn session(&self) -> Option<&ClientConnection> {
         match self {
             Stream::Plain(_) => None,
             Stream::Tls(tls) => Some(tls.get_ref().1),
         }
-    }
-
-    /// `address:port`, the address in brackets if it is IPv6.
-    pub fn peer_address(&self) -> String {
-        self.tcp().peer_addr().map(|address| address.to_string()).unwrap_or_default()
     }
 
     pub fn tls_version(&self) -> &'static str {
@@ -58,12 +54,12 @@ impl Stream {
         }
     }
 
-    pub fn into_parts(self) -> (TcpStream, Option<Box<ClientConnection>>) {
+    pub fn into_parts(self) -> Parts {
         match self {
-            Stream::Plain(tcp) => (tcp, None),
+            Stream::Plain(tcp) => Parts { tcp, tls: None, fault: None },
             Stream::Tls(tls) => {
-                let (tcp, session) = tls.into_inner();
-                (tcp.0, Some(Box::new(session)))
+                let (stream, session) = tls.into_inner();
+                Parts { tcp: stream.tcp, tls: Some(Box::new(session)), fault: stream.fault }
             }
         }
     }
