@@ -8,7 +8,6 @@
 struct parted {
     struct mini mini;
     struct recording a;
-    taro_socket socket;
     int of_the_socket;
 };
 
