@@ -49,7 +49,7 @@ impl Compression {
     }
 
     pub fn take_calls(&mut self) -> impl Iterator<Item = Call> {
-        std::mem::take(&mut self.waiting).into_iter().filter_map(|waiting| waiting.call)
+        self.waiting.iter_mut().filter_map(|waiting| waiting.call.take())
     }
 
     fn compress(&mut self, part: &[u8], last: bool) {

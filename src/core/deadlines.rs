@@ -13,8 +13,9 @@ use super::state::Phase;
 use crate::protocol::close;
 use crate::runtime::clock::{self, Moment};
 
-/// Wakes the task once the thread has asked the network for what is new.
-fn after_the_network(cx: &mut Context<'_>) {
+/// Wakes the task once the thread has asked the network for what is new, which a plain wake-up may put off for many
+/// turns.
+pub(super) fn after_the_network(cx: &mut Context<'_>) {
     let _pending = pin!(tokio::task::yield_now()).poll(cx);
 }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::net::tcp::OwnedReadHalf;
 
 use super::after::After;
+use super::deadlines::after_the_network;
 use super::end::End;
 use super::error::{Cause, Fault};
 use super::establish::tls_fault;
@@ -130,7 +131,8 @@ impl Driver {
                 Left::Sleep => ready_to_sleep = true,
             }
         }
-        cx.waker().wake_by_ref();
+        // Others first, also those of whom the network has news.
+        after_the_network(cx);
         Poll::Pending
     }
 

@@ -144,9 +144,10 @@ impl Socket {
         });
     }
 
-    /// Nothing is sent any more; gives out the calls that wait.
-    pub(super) fn stop(&self, half: &mut Half) -> Vec<Call> {
-        if half.phase == Phase::Open {
+    /// Nothing is accepted any more; gives out the calls that wait. `abandoned`: what was accepted before still goes
+    /// out as far as may be, with a goodbye behind it.
+    pub(super) fn stop(&self, half: &mut Half, abandoned: bool) -> Vec<Call> {
+        if half.phase == Phase::Open && !(abandoned && half.keep_close(close::GOING_AWAY, "")) {
             half.say_goodbye();
         }
         half.phase = Phase::Ended;
@@ -154,8 +155,11 @@ impl Socket {
         half.owes_drain = false;
         let framed = std::mem::take(&mut half.pending).into_iter().filter_map(Pending::into_call);
         let mut calls: Vec<Call> = framed.collect();
-        if let Some(mut compression) = half.compression.take() {
+        if let Some(compression) = &mut half.compression {
             calls.extend(compression.take_calls());
+        }
+        if !(abandoned && half.has_waiting()) {
+            half.compression = None;
         }
         calls
     }
@@ -168,7 +172,7 @@ impl Socket {
         let flavour = self.app.settings.flavour;
         let end = self.after_accepted_close(half, end);
         half.phase = Phase::Ended;
-        for call in self.stop(half) {
+        for call in self.stop(half, false) {
             call.fail(Status::NotConnected, "", Fault::default(), after);
         }
         self.app.free_slot(self.id());

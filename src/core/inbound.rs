@@ -45,10 +45,12 @@ impl Driver {
             self.live.reading(false, Moment::now());
             return false;
         }
+        let has_backlog = self.has_backlog();
         if self.live.is_watching() {
-            self.live.reading(true, Moment::now());
+            // What the peer says may lie behind what is still to be taken.
+            self.live.reading(!has_backlog, Moment::now());
         }
-        if self.has_backlog() {
+        if has_backlog {
             let backlog = std::mem::take(&mut self.backlog);
             let from = std::mem::take(&mut self.backlog_from);
             let left = self.take(&backlog[from..]);

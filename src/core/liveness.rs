@@ -94,19 +94,21 @@ impl Liveness {
         }
         if self.next_ping.is_some_and(|next| next <= now) {
             self.next_ping = self.ping_interval.map(|interval| now.plus(interval));
+            self.rebase_stall(now);
             let due = now.plus(self.pong_timeout);
             self.pong_due.get_or_insert(due);
-            self.rebase_stall(now);
             return Due::Ping;
         }
         Due::Nothing
     }
 
-    /// A deadline is armed while nothing is read: it must not get the time before as a gift.
+    /// Before a deadline is armed while nothing is read: those that are there get the time so far, the new one does
+    /// not.
     fn rebase_stall(&mut self, now: Moment) {
         if let Some(since) = &mut self.stalled_since {
             let pause = now.since(*since);
             *since = now;
+            self.pong_due = self.pong_due.map(|due| due.plus(pause));
             self.last_message = self.last_message.plus(pause);
         }
     }

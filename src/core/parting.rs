@@ -14,21 +14,41 @@ use crate::runtime::threads;
 /// How long the peer may take to end the connection after the closing handshake.
 const PARTING: Duration = Duration::from_secs(2);
 
+impl Half {
+    /// TLS says goodbye behind all that was sent.
+    fn finish_writing(&mut self) {
+        if let Some(link) = &mut self.link
+            && link.finish_writing().is_err()
+        {
+            self.link = None;
+        }
+    }
+}
+
 impl Driver {
     pub(super) fn start_parting(&mut self, half: &mut Half) {
         self.parting = Some(Moment::now().plus(PARTING));
-        if let Some(link) = &mut half.link
-            && link.finish_writing().is_err()
-        {
-            half.link = None;
+        if !half.has_waiting() {
+            half.finish_writing();
         }
     }
 
     pub(super) fn part(&mut self, until: Moment, cx: &mut Context<'_>) -> Poll<()> {
         let mut half = self.socket.half.lock();
         half.news = false;
+        let more = half.has_waiting();
+        if more {
+            if half.compress_slice().is_err() {
+                half.link = None;
+            }
+            if !half.has_waiting() {
+                half.finish_writing();
+            }
+        }
         let Some(link) = &mut half.link else { return Poll::Ready(()) };
         match link.poll_flush(cx) {
+            // The rest of what was accepted before a release.
+            Poll::Ready(Ok(())) if more => cx.waker().wake_by_ref(),
             Poll::Ready(Ok(())) if !self.socket.is_released() => {}
             Poll::Pending => {}
             Poll::Ready(_) => {

@@ -387,7 +387,7 @@ impl Socket {
         if half.phase != Phase::Ended {
             after.log(log::INFO, format_args!("socket {} was released", self.id()));
         }
-        let calls = self.stop(&mut half);
+        let calls = self.stop(&mut half, true);
         let token = half.token.take();
         after.wake(self.wake_task(&mut half));
         let mut state = app.state.lock();
@@ -425,7 +425,7 @@ impl Socket {
         let (calls, token) = {
             let mut half = self.half.lock();
             self.mark_released();
-            let calls = self.stop(&mut half);
+            let calls = self.stop(&mut half, true);
             after.wake(self.wake_task(&mut half));
             (calls, half.token.take())
         };

@@ -24,8 +24,8 @@ pub struct Inflater {
     stream: Option<Box<Decompress>>,
     window_bits: u8,
     takeover: bool,
-    /// Bytes of the tail that are still to be fed; 0 before the end of a message.
-    tail: u8,
+    /// Bytes of the tail that are still to be fed; None before the end of a message.
+    tail: Option<u8>,
     /// The last byte ended a final block: no tail belongs behind it.
     ended: bool,
 }
@@ -37,7 +37,7 @@ impl Inflater {
             // A window of 9 bits inflates what was made with one of 8.
             window_bits: agreement.server_window_bits.max(9),
             takeover: agreement.server_takeover,
-            tail: 0,
+            tail: None,
             ended: false,
         }
     }
@@ -90,14 +90,13 @@ impl Inflater {
 
     /// Ends a message once all its payload was fed. `Hungry`: all is out.
     pub fn finish(&mut self, out: &mut Vec<u8>, room: usize) -> Result<Progress, Corrupt> {
-        if self.tail == 0 && !self.ended {
-            // Fed once more it would do no harm: it is an empty block.
-            self.tail = TAIL.len() as u8;
-        }
-        let mut rest = &TAIL[TAIL.len() - usize::from(self.tail)..];
-        let progress = if rest.is_empty() { Progress::Hungry } else { self.feed(&mut rest, out, room)? };
-        self.tail = rest.len() as u8;
+        let left = self.tail.unwrap_or(if self.ended { 0 } else { TAIL.len() as u8 });
+        let mut rest = &TAIL[TAIL.len() - usize::from(left)..];
+        // Without a rest what the room was too small for comes out.
+        let progress = self.feed(&mut rest, out, room)?;
+        self.tail = Some(rest.len() as u8);
         if progress == Progress::Hungry {
+            self.tail = None;
             self.ended = false;
             if !self.takeover
                 && let Some(stream) = &mut self.stream
@@ -175,6 +174,20 @@ mod tests {
         assert!(inflate(&mut inflater, &[0xf2, 0x00, 0x11, 0x00, 0x00], 100).is_err());
         inflater.rest();
         assert!(inflater.stream.is_none());
+    }
+
+    /// However it is cut into rooms, the tail is fed once: a payload that ends within a block stays incomplete.
+    #[test]
+    fn rooms_make_no_difference() {
+        for input in [&[][..], &[0x00, 0x04, 0x00, 0xfb, 0xff], &[0x00, 0x04, 0x00, 0xfb, 0xff, 1, 2]] {
+            let both = |room| {
+                let mut inflater = Inflater::new(&Agreement::default());
+                (inflate(&mut inflater, input, room), inflate(&mut inflater, &[0], room))
+            };
+            for room in 1..6 {
+                assert_eq!(both(room), both(100), "{input:x?}, {room}");
+            }
+        }
     }
 
     #[test]
