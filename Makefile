@@ -1,11 +1,12 @@
 # make demo: builds the library and runs a small C host against a server on this machine.
 # make test: every check and test. Both set up what they need first, see scripts/setup.sh.
 
-.PHONY: help demo test check header clean
+.PHONY: help demo test bench check header clean
 
 help:
 	@echo "make demo    build, and run the demo"
 	@echo "make test    every check and test"
+	@echo "make bench   measures the library and its peers, some 20 minutes"
 	@echo "make check   the checks that need no build of the library"
 	@echo "make header  write include/taro_socket.h anew from the sources"
 	@echo "make clean   remove all that was made"
@@ -17,6 +18,9 @@ demo:
 test:
 	@bash scripts/setup.sh test
 	@bash scripts/test.sh
+
+bench:
+	@bash scripts/bench.sh
 
 check:
 	@bash scripts/setup.sh check
