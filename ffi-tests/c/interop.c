@@ -1,13 +1,21 @@
 // label: interop
-// L9, L12, L20, L21: WebSocket servers that others wrote, over ws and wss: PyPI's websockets and npm's ws.
+// L9, L12, L15, L20, L21: WebSocket servers that others wrote, over ws and wss, with compression and without: PyPI's
+// websockets and npm's ws.
 #include "attempt.h"
+#include "deflate.h"
 
 enum { LARGE = 1024 * 1024 };
 
 struct talk {
     taro_app app;
     const char *url;
+    const char *extensions; // that the server agrees on, empty for none
 };
+
+static void begin(struct attempt *a, const struct talk *talk) {
+    attempt_init(a, talk->app, talk->url);
+    a->options.per_message_deflate = *talk->extensions != '\0';
+}
 
 static void send_text(struct attempt *a, const char *text) {
     CHECK_STATUS(taro_socket_send_text(a->socket, text, strlen(text)), TARO_STATUS_OK);
@@ -34,7 +42,7 @@ static void messages(const struct talk *talk) {
     for (size_t at = 0; at < LARGE; at++) {
         large[at] = (char)(at % 251);
     }
-    attempt_init(&a, talk->app, talk->url);
+    begin(&a, talk);
     attempt_open(&a);
     CHECK_STATUS(taro_socket_send_text(a.socket, text, sizeof text - 1), TARO_STATUS_OK);
     CHECK_STATUS(taro_socket_send_text(a.socket, NULL, 0), TARO_STATUS_OK);
@@ -55,10 +63,44 @@ static void messages(const struct talk *talk) {
     free(large);
 }
 
+// Every size there and back, first what compresses well, then what does not.
+static void compressed_messages(const struct talk *talk) {
+    static const size_t sizes[] = {0, 1, 126, 127, 128, 129, 1000, 16384, 16385, 65535, 65536, 200000, MIB};
+    taro_socket_counters counters = {.struct_size = sizeof counters};
+    uint64_t sum = 0;
+    size_t n = 0;
+    struct attempt a;
+    if (!*talk->extensions) {
+        return;
+    }
+    begin(&a, talk);
+    attempt_open(&a);
+    for (size_t at = 0; at < sizeof sizes / sizeof *sizes; at++) {
+        unsigned char *prose = deflate_prose(sizes[at], (uint32_t)at);
+        CHECK_STATUS(taro_socket_send_text(a.socket, (char *)prose, sizes[at]), TARO_STATUS_OK);
+        comes(&a, ++n, TARO_MESSAGE_TEXT, prose, sizes[at]);
+        sum += sizes[at];
+        free(prose);
+    }
+    CHECK_STATUS(taro_socket_get_counters(a.socket, &counters), TARO_STATUS_OK);
+    CHECK_UINT(counters.payload_bytes_sent, ==, sum);
+    CHECK_UINT(counters.payload_bytes_received, ==, sum);
+    CHECK_UINT(counters.wire_bytes_sent, <, sum / 2);
+    CHECK_UINT(counters.wire_bytes_received, <, sum / 2);
+    unsigned char *noise = deflate_noise(MIB, 1);
+    CHECK_STATUS(taro_socket_send_binary(a.socket, noise, MIB), TARO_STATUS_OK);
+    comes(&a, ++n, TARO_MESSAGE_BINARY, noise, MIB);
+    CHECK_STATUS(taro_socket_get_counters(a.socket, &counters), TARO_STATUS_OK);
+    CHECK_UINT(counters.wire_bytes_sent, >, MIB);
+    CHECK_UINT(counters.wire_bytes_received, >, MIB);
+    free(noise);
+    attempt_end(&a, NULL);
+}
+
 static void fragments_and_pings(const struct talk *talk) {
     taro_socket_counters counters = {.struct_size = sizeof counters};
     struct attempt a;
-    attempt_init(&a, talk->app, talk->url);
+    begin(&a, talk);
     attempt_open(&a);
     send_text(&a, "fragments:one |tw\xc3\xb6||, three");
     text_comes(&a, 1, "one tw\xc3\xb6, three");
@@ -79,13 +121,13 @@ static void protocols(const struct talk *talk) {
         char name[8] = "";
         size_t needed = 99;
         struct attempt a;
-        attempt_init(&a, talk->app, talk->url);
+        begin(&a, talk);
         a.options.protocols = offered;
         a.options.protocols_len = count;
         const struct record *open = attempt_open(&a);
         const char *picked = count == 2 ? "chat" : "";
         CHECK_STR(open->protocol, picked);
-        CHECK_STR(open->extensions, "");
+        CHECK_STR(open->extensions, talk->extensions);
         CHECK_STATUS(taro_socket_get_protocol(a.socket, name, sizeof name - 1, &needed), TARO_STATUS_OK);
         CHECK_UINT(needed, ==, strlen(picked));
         CHECK_TEXT(name, picked);
@@ -111,7 +153,7 @@ static void close_by_the_host(const struct talk *talk) {
     } rows[] = {{3001, "bye", 3001}, {4999, "gr\xc3\xbc\xc3\x9f", 4999}, {0, "", 1000}};
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         struct attempt a;
-        attempt_init(&a, talk->app, talk->url);
+        begin(&a, talk);
         struct recording closing = RECORDING(&a.recorder, "closing");
         const taro_close_options options = record_close_options(&closing, rows[row].code, rows[row].reason);
         attempt_open(&a);
@@ -125,7 +167,7 @@ static void close_by_the_host(const struct talk *talk) {
 
 static void close_by_the_server(const struct talk *talk) {
     struct attempt a;
-    attempt_init(&a, talk->app, talk->url);
+    begin(&a, talk);
     attempt_open(&a);
     send_text(&a, "last");
     send_text(&a, "close:4001:go");
@@ -139,6 +181,7 @@ static const struct {
     void (*run)(const struct talk *talk);
 } cases[] = {
     {"messages", messages},
+    {"compressed messages", compressed_messages},
     {"fragments and pings", fragments_and_pings},
     {"protocols", protocols},
     {"close by the host", close_by_the_host},
@@ -147,18 +190,25 @@ static const struct {
 
 // --- the servers
 
-static void run_cases(const char *runtime, const char *script) {
-    static const char *const schemes[] = {"ws", "wss"};
+struct place {
+    const char *listener; // of the server
+    const char *path;
+    const char *extensions;
+};
+
+static void run_cases(const char *runtime, const char *script, const struct place *places, size_t places_len) {
     struct peer *peer = peer_start(runtime, script);
     taro_app_options options = TARO_APP_OPTIONS_INIT;
     options.ca_file = attempt_str(server_ca_file());
     const taro_app app = attempt_app(&options);
-    for (size_t at = 0; at < sizeof schemes / sizeof *schemes; at++) {
+    for (size_t at = 0; at < places_len; at++) {
+        const struct place *place = &places[at];
         char url[64], row[128];
-        snprintf(url, sizeof url, "%s://127.0.0.1:%u/", schemes[at], peer_port(peer, schemes[at]));
-        const struct talk talk = {app, url};
+        snprintf(url, sizeof url, "%.*s://127.0.0.1:%u%s", (int)strcspn(place->listener, "_"), place->listener,
+                 peer_port(peer, place->listener), place->path);
+        const struct talk talk = {app, url, place->extensions};
         for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
-            snprintf(row, sizeof row, "%s, %s: %s", script, schemes[at], cases[index].name);
+            snprintf(row, sizeof row, "%s, %s%s: %s", script, place->listener, place->path, cases[index].name);
             attempt_row(row);
             cases[index].run(&talk);
         }
@@ -168,12 +218,30 @@ static void run_cases(const char *runtime, const char *script) {
     peer_stop(peer);
 }
 
-static void pypi_websockets(void) { run_cases(peer_python(), "interop_websockets.py"); }
+static void pypi_websockets(void) {
+    static const struct place places[] = {
+        {"ws", "/", ""},
+        {"wss", "/", ""},
+        {"ws_deflate", "/", "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12"},
+        {"wss_deflate", "/", "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12"},
+    };
+    run_cases(peer_python(), "interop_websockets.py", places, sizeof places / sizeof *places);
+}
 
-static void npm_ws(void) { run_cases(peer_node(), "interop_ws.js"); }
+static void npm_ws(void) {
+    static const struct place places[] = {
+        {"ws", "/", ""},
+        {"wss", "/", ""},
+        {"ws_deflate", "/", "permessage-deflate"},
+        {"wss_deflate", "/", "permessage-deflate"},
+        {"ws_deflate", "/no-takeover", "permessage-deflate; server_no_context_takeover; client_no_context_takeover"},
+        {"ws_deflate", "/windows", "permessage-deflate; client_max_window_bits=11; server_max_window_bits=10"},
+    };
+    run_cases(peer_node(), "interop_ws.js", places, sizeof places / sizeof *places);
+}
 
 static const struct test tests[] = {
-    TEST("L9 L12 L20 L21", pypi_websockets),
-    TEST("L9 L12 L20 L21", npm_ws),
+    TEST("L9 L12 L15 L20 L21", pypi_websockets),
+    TEST("L9 L12 L15 L20 L21", npm_ws),
 };
 TEST_MAIN(tests)

@@ -1,10 +1,12 @@
 """An echo server made of PyPI's websockets: `interop_websockets.py [CERTS_DIR]`.
 
-Prints the ports of `ws` and `wss` as a line of JSON, ends when its standard input does. Commands are text messages:
-`close:CODE:REASON` closes, `fragments:A|B|C` comes back in fragments, `ping` comes back once a ping was answered.
+Prints the ports of `ws` and `wss` as a line of JSON, and of `ws_deflate` and `wss_deflate`, which compress every
+message; ends when its standard input does. Commands are text messages: `close:CODE:REASON` closes, `fragments:A|B|C`
+comes back in fragments, `ping` comes back once a ping was answered.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import ssl
@@ -44,9 +46,13 @@ async def main():
     certs = sys.argv[1] if len(sys.argv) > 1 else os.environ["TARO_TEST_CERTS"]
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(os.path.join(certs, "good.pem"), os.path.join(certs, "good.key"))
-    options = {"max_size": None, "compression": None, "ping_interval": None, "select_subprotocol": chat}
-    async with serve(echo, "127.0.0.1", 0, **options) as ws, serve(echo, "127.0.0.1", 0, ssl=tls, **options) as wss:
-        ports = {name: server.sockets[0].getsockname()[1] for name, server in (("ws", ws), ("wss", wss))}
+    options = {"max_size": None, "ping_interval": None, "select_subprotocol": chat}
+    async with contextlib.AsyncExitStack() as servers:
+        ports = {}
+        for suffix, compression in (("", None), ("_deflate", "deflate")):
+            for scheme, context in (("ws", None), ("wss", tls)):
+                server = serve(echo, "127.0.0.1", 0, ssl=context, compression=compression, **options)
+                ports[scheme + suffix] = (await servers.enter_async_context(server)).sockets[0].getsockname()[1]
         print(json.dumps(ports), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         os._exit(0)  # whoever is still connected

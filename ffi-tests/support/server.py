@@ -21,6 +21,7 @@ same payload, then close_notify and FIN. The query, of percent-encoded values, c
                   and nothing is closed after it
   accept=wrong|missing|twice, upgrade=TEXT, connection=TEXT, protocol=TEXT (default: the first one offered),
   extension=TEXT, header=LINE (repeatable): fields of the response; empty: left out
+  pack=1          echoes go compressed
   drip=1          the response goes out one byte a write
   act=ACTIONS     actions after the upgrade, separated by `;`, in the same write as the response; split=1: after it
   cut=N           the connection ends once N bytes were sent; readcut=N: once N bytes after the request were read;
@@ -30,15 +31,19 @@ same payload, then close_notify and FIN. The query, of percent-encoded values, c
   onping=pong|ignore
 
 Actions: text:UTF8, bin:HEX, fill:N (binary, byte i is i mod 251), filltext:N, burst:COUNT:N, numbers:COUNT,
-frag:A|B|C (pings between), frame:HEX, head:OPCODE:LENGTH, masked:UTF8, badutf8, ping:TEXT, pong:TEXT,
-close:CODE:REASON, close, fin (half-close; it goes on reading), drop (closes the socket), rst, stop, read, later
-(the n-th one waits for the client's n-th message), tlsclose (close_notify alone), under:HEX (bytes past TLS). fin
-and drop come after what was sent before, on TLS without close_notify; rst waits a moment for it to arrive, not for
-the client to read it.
+frag:A|B|C (pings between), packed:N (binary, N zero bytes), packedtext:UTF8, packedfrag:A|B|C, frame:HEX,
+head:OPCODE:LENGTH, masked:UTF8, badutf8, ping:TEXT, pong:TEXT, close:CODE:REASON, close, fin (half-close; it goes on
+reading), drop (closes the socket), rst, stop, read, later (the n-th one waits for the client's n-th message), tlsclose
+(close_notify alone), under:HEX (bytes past TLS). fin and drop come after what was sent before, on TLS without
+close_notify; rst waits a moment for it to arrive, not for the client to read it.
+
+An extension= that begins with permessage-deflate is acted on: what the client sends compressed is inflated before it
+is logged and echoed, and there may be pack=1 and packed... Both sides keep to its parameters; a wrong one counts as
+not there.
 
 Log, one event a line: accept LISTENER; tls VERSION SNI (`-` if there was none); cipher NAME (OpenSSL's); request
 LINE; header LINE; bad WHY (no proper upgrade request, answered with 400); open; frame fin= rsv= opcode= mask= key=
-len=; violation WHY (the client broke RFC 6455); text LEN PAYLOAD; binary LEN HEX; ping HEX; pong HEX; close CODE
+len=; violation WHY (the client broke RFC 6455 or 7692); text LEN PAYLOAD; binary LEN HEX; ping HEX; pong HEX; close CODE
 REASON or close; tlsclose (close_notify); eof; reset; tlsalert NAME; sent ACTION; end. No blanks at the end of a
 line where a value is empty.
 

@@ -7,16 +7,18 @@ from server_frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 
 
 class Action:
-    """`name:value`, of which the value is percent-encoded. `wire`: the bytes that it puts on the wire, None if it
-    does something else, with `values`."""
+    """`name:value`, of which the value is percent-encoded. `wire`: the bytes that it puts on the wire; `pack`: makes
+    them of the connection's compression; both None if it does something else, with `values`."""
 
     def __init__(self, text):
         self.text = text
         self.name, _, value = text.partition(":")
-        self.wire = None
+        self.wire = self.pack = None
         self.values = []
         if self.name in WIRE:
             self.wire = WIRE[self.name](value)
+        elif self.name in PACKED:
+            self.pack = PACKED[self.name](value)
         elif self.name == "under":
             bytes.fromhex(value)
             self.values = [value]
@@ -58,6 +60,19 @@ def _fragments(value):
     return b"".join(out)
 
 
+def _packed(value):
+    length = int(value)
+    return lambda deflate: deflate.zeros(length)
+
+
+def _packed_text(value):
+    return lambda deflate: deflate.message(TEXT, unquote_to_bytes(value))
+
+
+def _packed_fragments(value):
+    return lambda deflate: deflate.message(TEXT, *(unquote_to_bytes(part) for part in value.split("|")))
+
+
 def _head(value):
     opcode, length = (int(part, 0) for part in value.split(":"))
     return frames.head(opcode, length)
@@ -86,4 +101,10 @@ WIRE = {
     "ping": lambda value: frames.frame(PING, unquote_to_bytes(value)),
     "pong": lambda value: frames.frame(PONG, unquote_to_bytes(value)),
     "close": close_frame,
+}
+
+PACKED = {
+    "packed": _packed,
+    "packedtext": _packed_text,
+    "packedfrag": _packed_fragments,
 }

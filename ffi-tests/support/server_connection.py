@@ -4,6 +4,7 @@ import collections
 import struct
 
 import server_actions
+import server_deflate
 import server_frames as frames
 import server_http
 from server_frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
@@ -131,6 +132,7 @@ class Connection:
         self._sent = self._got = 0
         self._queue = collections.deque(options.actions)  # actions that are still to come
         self._parts = []  # of a fragmented message
+        self._is_packed = False
         self._kind = None
         self._messages = self._awaited = 0
         self._close_sent = self._closing = self._cutting = False
@@ -194,7 +196,9 @@ class Connection:
         """Actions from outside: at once, whatever those of the query wait for."""
         if self._options is None or self.state not in ("open", "stalled") or self._options.stall:
             raise ValueError("the connection is not open")
-        for action in server_actions.parse(text):
+        actions = server_actions.parse(text)
+        self._options.check(actions)
+        for action in actions:
             self._perform(action)
         self._push()
 
@@ -210,6 +214,8 @@ class Connection:
     def _perform(self, action):
         if action.wire is not None:
             self._put(action.wire)
+        elif action.pack:
+            self._put(action.pack(self._options.deflate))
         elif action.name != "later":
             self._push()
             getattr(self, "_do_" + action.name)(*action.values)
@@ -279,7 +285,7 @@ class Connection:
             return "frame after close"
         if frame.key is None:
             return "not masked"
-        if frame.rsv:
+        if frame.rsv and not self._begins_packed(frame):
             return "reserved bits"
         if not frame.minimal:
             return "length is not minimal"
@@ -291,14 +297,24 @@ class Connection:
             return "continuation"
         return ""
 
+    def _begins_packed(self, frame):
+        agreed = self._options.deflate is not None and frame.rsv == server_deflate.RSV1
+        return agreed and frame.opcode in (TEXT, BINARY) and self._kind is None
+
     def _on_part(self, frame):
         if frame.opcode != CONTINUATION or self._kind is None:
+            self._is_packed = self._begins_packed(frame)
             self._kind = frame.opcode or BINARY
         self._parts.append(frame.payload)
         if frame.fin:
             payload, kind = b"".join(self._parts), self._kind
             self._parts, self._kind = [], None
-            self._on_message(kind, payload)
+            if self._is_packed:
+                payload = self._options.deflate.unpack(payload)
+            if payload is None:
+                self.log("violation not DEFLATE")
+            else:
+                self._on_message(kind, payload)
 
     def _on_message(self, kind, payload):
         self._messages += 1
@@ -310,7 +326,8 @@ class Connection:
         else:
             self.log(("binary %d %s" % (len(payload), payload[:32].hex())).strip())
         if self._options.behaviour == "echo":
-            self._put(frames.frame(kind, payload))
+            self._put(self._options.deflate.message(kind, payload) if self._options.packs
+                      else frames.frame(kind, payload))
             if len(self._out) > frames.CHUNK:
                 self._push()
 
@@ -374,6 +391,9 @@ class Options:
         self.onping = query.raw("onping") or "pong"
         self.onclose = query.raw("onclose") or "echo"
         self.actions = server_actions.parse(query.raw("act") or "")
+        self.deflate = server_deflate.agreed(query.text("extension", ""))
+        self.packs = query.raw("pack") == "1"
+        self.check(self.actions)
         # A raw answer, and whatever follows it, is the test's own affair; so is how it ends.
         self.closes = self.checked = query.raw("raw") is None
         for value, allowed in (
@@ -384,6 +404,10 @@ class Options:
             if value not in allowed:
                 raise ValueError(value)
         self.close_answer(b"")
+
+    def check(self, actions):
+        if not self.deflate and (self.packs or any(action.pack for action in actions)):
+            raise ValueError("no compression was answered")
 
     def close_answer(self, payload):
         if self.onclose == "bare":
