@@ -78,6 +78,14 @@ def frame_reader():
         yield bytes([limit]) + plan(*sizes) + b"\1" + many
 
 
+def frame_writer():
+    small = b"".join(bytes([0xA1]) + b"\x37\xfa\x21\x3d" + bytes([size]) + bytes(range(size)) for size in (0, 1, 5, 70))
+    yield small
+    for choices in (0x81, 0x02, 0xC1, 0x91):
+        for length in (125, 126, 129, 1000, 7282, 8191):
+            yield bytes([choices]) + b"\1\2\xff\0" + pattern(length, b"abc") + small
+
+
 def utf8():
     texts = [
         WORDS,
@@ -230,7 +238,7 @@ def deflate():
 
 
 def main():
-    for target in (frame_reader, utf8, close, negotiation, response, inflate, compressed, deflate):
+    for target in (frame_reader, frame_writer, utf8, close, negotiation, response, inflate, compressed, deflate):
         folder = CORPUS / target.__name__
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

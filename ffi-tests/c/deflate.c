@@ -167,8 +167,8 @@ static const char *const misfits[] = {
     DEFLATE "; server_no_context_takeover=\"\"", DEFLATE "; client_no_context_takeover=true",
     DEFLATE "; client_no_context_takeover=15",
     // one without that has one, or with a wrong one
-    CLIENT, CLIENT "=", CLIENT "=\"\"", CLIENT "=7", CLIENT "=16", CLIENT "=0", CLIENT "=1", CLIENT "=08", CLIENT "=015",
-    CLIENT "=+9", CLIENT "=-9", CLIENT "=9.0", CLIENT "=0x9", CLIENT "=9 9", CLIENT "=\"9", CLIENT "=9\"",
+    CLIENT, CLIENT "=", CLIENT "=\"\"", CLIENT "=7", CLIENT "=16", CLIENT "=0", CLIENT "=1", CLIENT "=08",
+    CLIENT "=015", CLIENT "=+9", CLIENT "=-9", CLIENT "=9.0", CLIENT "=0x9", CLIENT "=9 9", CLIENT "=\"9", CLIENT "=9\"",
     CLIENT "=\"16\"", CLIENT "=\" 9\"", CLIENT "=99999999999999999999", CLIENT "=265", CLIENT "=ten", CLIENT "==9",
     SERVER, SERVER "=", SERVER "=7", SERVER "=16", SERVER "=0", SERVER "=09", SERVER "=-8", SERVER "=8x",
     SERVER "=\"7\"", SERVER "=4294967304",

@@ -59,7 +59,8 @@ static inline unsigned char *deflate_noise(size_t len, uint32_t seed) {
 
 // Words in no order: a third is left of it, and that takes its time.
 static inline unsigned char *deflate_prose(size_t len, uint32_t seed) {
-    static const char *const words[] = {"open", "message ", " error", "close,", "gr\xc3\xbc\xc3\x9f", "socket. ", "a", " to "};
+    static const char *const words[] = {"open", "message ", " error", "close,", "gr\xc3\xbc\xc3\x9f", "socket. ", "a",
+                                        " to "};
     unsigned char *text = malloc(len + 1);
     uint32_t state = seed * 2654435761u + 1;
     size_t at = 0;

@@ -35,7 +35,8 @@ static void half_a_gigabyte_of_zeros(void) {
             options.message_limit_bytes = LIMIT;
             deflate_init(&mini, &options);
             struct recording a = RECORDING(&mini.recorder, "a");
-            const taro_socket socket = deflate_open(&mini, &a, SERVER_URL(listeners[listener], "/echo?id=bomb&" AGREED));
+            const taro_socket socket =
+                deflate_open(&mini, &a, SERVER_URL(listeners[listener], "/echo?id=bomb&" AGREED));
             const long long heap = process_heap_bytes(), peak = process_resident_peak_bytes();
             SERVER_COMMAND("do bomb %s", bombs[at].actions);
             const struct record *close = mini_wait(&mini, RECORD_CLOSE, "a", 1);

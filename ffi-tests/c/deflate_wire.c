@@ -1,7 +1,6 @@
 // L15: permessage-deflate is really used, both ways, and within what was agreed on: which messages go compressed,
 // context takeover, windows.
 #include "deflate.h"
-#include "sha256.h"
 
 // --- which messages
 

@@ -177,7 +177,7 @@ static void a_large_message_each_way(void) {
 static void close_ends_tls_too(void) {
     const taro_app app = app_with_ca();
     struct attempt a;
-    attempt_init(&a, app, SERVER_URL("wss", "/echo?id=closing"));
+    attempt_init(&a, app, SERVER_URL("wss", "/sink?id=closing"));
     attempt_open(&a);
     CHECK_STATUS(taro_socket_send_text(a.socket, "last", 4), TARO_STATUS_OK);
     CHECK_STATUS(taro_socket_close(a.socket, NULL), TARO_STATUS_OK);

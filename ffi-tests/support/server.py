@@ -43,8 +43,8 @@ not there.
 
 Log, one event a line: accept LISTENER; tls VERSION SNI (`-` if there was none); cipher NAME (OpenSSL's); request
 LINE; header LINE; bad WHY (no proper upgrade request, answered with 400); open; frame fin= rsv= opcode= mask= key=
-len=; violation WHY (the client broke RFC 6455 or 7692); text LEN PAYLOAD; binary LEN HEX; ping HEX; pong HEX; close CODE
-REASON or close; tlsclose (close_notify); eof; reset; tlsalert NAME; sent ACTION; end. No blanks at the end of a
+len=; violation WHY (the client broke RFC 6455 or 7692); text LEN PAYLOAD; binary LEN HEX; ping HEX; pong HEX; close
+CODE REASON or close; tlsclose (close_notify); eof; reset; tlsalert NAME; sent ACTION; end. No blanks at the end of a
 line where a value is empty.
 
 Control, one command a line, answered with `ok …` or `error …`: accepted; live; live ID; log ID (`ok N`, then N

@@ -3,7 +3,6 @@
 import os
 import zlib
 
-import server_frames as frames
 from server_case import BINARY, PING, TEXT, Case
 from server_deflate import Deflate
 
@@ -26,7 +25,8 @@ class Compression(Case):
         self.assertEqual([client.frame() for _ in range(3)],
                          [(TEXT | RSV1, data) for data in (HELLO, AGAIN, b"\0")])
         self.assertEqual(client.frame()[0], TEXT | RSV1)
-        self.assertEqual([line for line in self.log() if line.startswith("text")], ["text 5 Hello", "text 5 Hello", "text 0", "text 5 Hello"])
+        texts = [line for line in self.log() if line.startswith("text")]
+        self.assertEqual(texts, ["text 5 Hello", "text 5 Hello", "text 0", "text 5 Hello"])
         self.assertEqual(self.server.command("bytes " + self.name), "ok 15")
 
     def test_without_takeover(self):

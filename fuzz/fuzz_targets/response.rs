@@ -21,12 +21,9 @@ type Outcome = Result<Option<(Response, Vec<u8>)>, ResponseError>;
 
 fn in_parts(mut reader: ResponseReader, mut bytes: &[u8], plan: &mut Plan) -> Outcome {
     while !bytes.is_empty() {
-        match reader.feed(plan.part(&mut bytes))? {
-            Some((response, mut rest)) => {
-                rest.extend_from_slice(bytes);
-                return Ok(Some((response, rest)));
-            }
-            None => {}
+        if let Some((response, mut rest)) = reader.feed(plan.part(&mut bytes))? {
+            rest.extend_from_slice(bytes);
+            return Ok(Some((response, rest)));
         }
     }
     Ok(None)

@@ -57,3 +57,40 @@ impl Independent {
         Some(ended)
     }
 }
+
+/// Inflates with a window of the agreed size and not a byte more: what looks back farther comes out wrong.
+pub struct Windowed {
+    takeover: bool,
+    state: DecompressorOxide,
+    window: Vec<u8>,
+    at: usize,
+}
+
+impl Windowed {
+    pub fn new(takeover: bool, bits: u8) -> Self {
+        Self { takeover, state: DecompressorOxide::new(), window: vec![0; 1 << bits], at: 0 }
+    }
+
+    /// A payload without a final block.
+    pub fn message(&mut self, payload: &[u8]) -> Vec<u8> {
+        let packed = [payload, &TAIL].concat();
+        let (mut rest, mut message) = (&packed[..], Vec::new());
+        loop {
+            let flags = inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
+            let (status, taken, made) = decompress(&mut self.state, rest, &mut self.window, self.at, flags);
+            message.extend_from_slice(&self.window[self.at..self.at + made]);
+            self.at = (self.at + made) % self.window.len();
+            rest = &rest[taken..];
+            match status {
+                TINFLStatus::HasMoreOutput => {}
+                TINFLStatus::NeedsMoreInput => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        if !self.takeover {
+            self.state = DecompressorOxide::new();
+            self.window.fill(0);
+        }
+        message
+    }
+}

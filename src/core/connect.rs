@@ -96,7 +96,7 @@ impl Ready {
         if let Some(old) = replaced {
             old.make_room();
         }
-        app.thread()?.spawn(task::run(socket, plan));
+        app.thread()?.spawn(task::run(socket, Box::new(plan)));
         Ok(())
     }
 }

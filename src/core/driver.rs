@@ -39,7 +39,7 @@ pub struct Driver {
     /// The connection has ended behind what is in the backlog.
     pub(super) end_behind_backlog: Option<Fault>,
     /// The newest ping that could not be answered yet, because the peer does not read.
-    pub(super) unanswered: Option<message::Control>,
+    pub(super) unanswered: Option<Box<message::Control>>,
     /// A deadline of liveness has passed; it counts if that is so after another look at the network.
     pub(super) overdue: bool,
     pub(super) live: Liveness,
@@ -226,7 +226,7 @@ impl Driver {
             return;
         }
         if let Some(ping) = self.unanswered.take() {
-            self.pong(half, ping);
+            self.pong(half, *ping);
         }
         if let Some(at) = half.last_sent.take() {
             self.live.message(at);

@@ -22,8 +22,8 @@ use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
 use crate::runtime::threads;
 
-/// Behind a message of that size another one is expected.
-const LARGE: usize = 32 * 1024;
+/// Behind a message that no read can hold another one is expected.
+const LARGE: usize = threads::READ_BUFFER;
 /// Then so much is read first: the rest of it goes where it will stay, and one more read costs less than the copy.
 const FIRST_OF_LARGE: usize = 2 * 1024;
 
@@ -212,7 +212,7 @@ impl Driver {
             return;
         }
         if half.outbound_len() > PONGS_AHEAD {
-            self.unanswered = Some(ping);
+            self.unanswered = Some(Box::new(ping));
         } else if half.frame(frame::PONG, &ping).is_err() {
             half.link = None;
         }

@@ -23,9 +23,10 @@ use crate::runtime::log;
 use crate::transport::link;
 
 /// The whole life of a socket. A panic in it ends this socket, and no other.
-pub async fn run(socket: Arc<Socket>, plan: ConnectPlan) {
-    let driver = guarded(&socket, connect(Arc::clone(&socket), plan)).await.flatten();
-    if let Some(mut driver) = driver {
+pub async fn run(socket: Arc<Socket>, plan: Box<ConnectPlan>) {
+    // In a box: what it takes to connect is gone when the connection is open.
+    let connecting = Box::pin(connect(Arc::clone(&socket), plan));
+    if let Some(mut driver) = guarded(&socket, connecting).await.flatten() {
         guarded(&socket, poll_fn(|cx| driver.poll(cx))).await;
     }
     // It keeps the task's memory; an ended socket is a small record.
@@ -33,11 +34,10 @@ pub async fn run(socket: Arc<Socket>, plan: ConnectPlan) {
 }
 
 /// Polls inside a turn of the app; what the turn posted is run at its end. None after a panic.
-async fn guarded<T>(socket: &Arc<Socket>, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = Box::pin(future);
+async fn guarded<T>(socket: &Arc<Socket>, mut future: impl Future<Output = T> + Unpin) -> Option<T> {
     poll_fn(|cx| {
         let _turn = Turn::enter(socket.app.address());
-        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut future).poll(cx))) {
             Ok(polled) => polled.map(Some),
             Err(_) => {
                 panicked(socket);
@@ -75,7 +75,7 @@ fn run_posted(socket: &Arc<Socket>) {
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Established, Fault>> + Send + 'a>>;
 
 /// Connects; the driver of the open connection, or nothing if the socket has ended.
-async fn connect(socket: Arc<Socket>, plan: ConnectPlan) -> Option<Driver> {
+async fn connect(socket: Arc<Socket>, plan: Box<ConnectPlan>) -> Option<Box<Driver>> {
     let deadline = Moment::now().plus(plan.timeout);
     let app = Arc::clone(&socket.app);
     let outcome = {
@@ -120,7 +120,8 @@ async fn connect(socket: Arc<Socket>, plan: ConnectPlan) -> Option<Driver> {
             drop(half);
             let mut driver = Driver::new(Arc::clone(&socket), read, early, inflater);
             driver.end_behind_backlog = driver.end_behind_backlog.or(fault);
-            Some(driver)
+            // The task keeps room for all that it moves.
+            Some(Box::new(driver))
         }
         Err(fault) => {
             let status = establish::status_of(&fault);

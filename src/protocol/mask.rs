@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 /// Bytes masked on the way from payload to output, in registers: a copy that is masked afterwards
 /// goes through memory twice, which half the speed of a large message is lost to.
-const LANE: usize = 64;
+const LANE: usize = 128;
 
 /// What is left of a payload goes in these, of which one fills a register.
 pub const SHORT_LANE: usize = 16;

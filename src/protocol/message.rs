@@ -98,6 +98,9 @@ impl MessageReader {
                 Err(violation) => Err(self.end(violation)),
             };
         }
+        if self.stage == Stage::Idle && input.is_empty() {
+            return Ok(None);
+        }
         self.advance(input).map_err(|violation| self.end(violation))
     }
 

@@ -25,8 +25,9 @@ pub struct Hooks {
     pub stop: Option<Hook>,
 }
 
-/// Size of a read: as much as a socket's buffer gives at once by default.
-const READ_BUFFER: usize = 64 * 1024;
+/// Size of a read: several messages of 64 KiB at once, most of which are delivered from where they lie. Of its memory
+/// only what reads have filled is ever touched.
+pub const READ_BUFFER: usize = 256 * 1024;
 
 #[derive(Default)]
 struct Slot {
@@ -193,7 +194,7 @@ pub fn stop_all(deadline: Instant) -> bool {
 pub fn with_read_buffer<R>(read: impl FnOnce(&mut [u8]) -> R) -> R {
     let mut buffer = BUFFER.try_with(RefCell::take).unwrap_or_default();
     if buffer.is_empty() {
-        buffer.resize(READ_BUFFER, 0);
+        buffer = vec![0; READ_BUFFER];
     }
     let result = read(&mut buffer);
     // During the thread's end there is no place for it any more; then it is dropped here.
