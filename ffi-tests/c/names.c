@@ -45,8 +45,10 @@ static struct addrinfo *answer_of(const char *text) {
     return &found->info;
 }
 
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
-    (void)service;
+// Lookups that run; whoever does not wait for one leaves it behind.
+static atomic_uint running;
+
+static int look_up(const char *name, const struct addrinfo *hints, struct addrinfo **result) {
     // A caller that asks for one family alone gets that one alone.
     const int family = hints ? hints->ai_family : AF_UNSPEC;
     snprintf(resolver.name, sizeof resolver.name, "%s", name ? name : "");
@@ -67,6 +69,14 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         end = &found->ai_next;
     }
     return *result ? 0 : EAI_NONAME;
+}
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+    (void)service;
+    atomic_fetch_add(&running, 1);
+    const int outcome = look_up(name, hints, result);
+    atomic_fetch_sub(&running, 1);
+    return outcome;
 }
 
 void freeaddrinfo(struct addrinfo *result) {
@@ -93,6 +103,7 @@ static void resolver_init(const char *addresses) {
 
 static void resolver_end(void) {
     attempt_shutdown();
+    EVENTUALLY(atomic_load(&running) == 0);
     latch_destroy(&resolver.asked);
     latch_destroy(&resolver.gate);
 }
