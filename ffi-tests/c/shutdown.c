@@ -28,7 +28,8 @@ static void an_app_without_a_thread(void) {
     CHECK_STATUS(taro_app_release(mini.app), TARO_STATUS_BAD_HANDLE);
     CHECK_STATUS(taro_shutdown(0), TARO_STATUS_OK);
     CHECK_SEQUENCE(&mini.recorder, "app", "release");
-    CHECK_INT(process_threads(NULL), ==, threads);
+    // Fewer may be: a thread of the test before may have been counted on its way out.
+    CHECK_INT(process_threads(NULL), <=, threads);
     recorder_end(&mini.recorder);
 }
 
