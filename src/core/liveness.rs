@@ -119,13 +119,13 @@ impl Liveness {
 
     /// When something will be due next.
     pub fn next(&self) -> Option<Moment> {
-        let mut next = self.next_ping;
+        // A far moment in place of none: compilers compare what is not there otherwise, and memcheck sees it.
+        let or_never = |moment: Option<Moment>| moment.unwrap_or(Moment::NEVER);
+        let mut next = or_never(self.next_ping);
         if self.stalled_since.is_none() {
-            for end in [self.pong_due, self.idle_end()].into_iter().flatten() {
-                next = Some(next.map_or(end, |known| known.min(end)));
-            }
+            next = next.min(or_never(self.pong_due)).min(or_never(self.idle_end()));
         }
-        next
+        (next != Moment::NEVER).then_some(next)
     }
 }
 

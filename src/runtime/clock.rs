@@ -10,6 +10,9 @@ use std::time::Duration;
 pub struct Moment(u64);
 
 impl Moment {
+    /// Later than any that comes.
+    pub const NEVER: Moment = Moment(u64::MAX);
+
     pub fn now() -> Moment {
         Moment(read().saturating_add(skewed()))
     }
