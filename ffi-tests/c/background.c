@@ -24,7 +24,7 @@ static void mini_init_grace(struct mini *mini, uint32_t delivery, uint32_t grace
 }
 
 // The device wakes up: the host tells that the network changed, and the library looks at the clock.
-static void sleep_for(const struct mini *mini, uint32_t milliseconds) {
+static void device_sleeps(const struct mini *mini, uint32_t milliseconds) {
     taro_test_skew_clock(milliseconds);
     CHECK_STATUS(taro_app_network_changed(mini->app), TARO_STATUS_OK);
 }
@@ -250,14 +250,14 @@ static void grace_is_five_seconds_and_counts_sleep(void) {
         mini_open(&mini, &a, SERVER_URL("ws", "/echo?id=a"));
         const int64_t start = clock_ms();
         background(&mini);
-        sleep_for(&mini, GRACE_MS - 1000);
+        device_sleeps(&mini, GRACE_MS - 1000);
         SERVER_WAIT("a", "^ping");
         SERVER_COMMAND("do a text:alive");
         mini_wait(&mini, RECORD_MESSAGE, "a", 1);
         const int has_ended = record_count(&mini.recorder, RECORD_CLOSE, "a") > 0;
         // A slow machine may have used up the second that was left.
         CHECK(!has_ended || clock_ms() - start >= 1000);
-        sleep_for(&mini, 1000);
+        device_sleeps(&mini, 1000);
         check_interrupted_close(&mini, "a");
         CHECK_INT(clock_ms() - start, <, GRACE_MS * wait_slow());
         mini_end(&mini);
@@ -310,15 +310,15 @@ static void each_time_in_the_background_has_its_own_grace(void) {
     mini_open(&mini, &a, SERVER_URL("ws", "/echo?id=a"));
     for (int time = 0; time < 3; time++) {
         background(&mini);
-        sleep_for(&mini, 40000 * wait_slow());
+        device_sleeps(&mini, 40000 * wait_slow());
         check_alive(&mini, "a");
         foreground(&mini);
     }
     // To set it again is not a new beginning.
     background(&mini);
-    sleep_for(&mini, 40000 * wait_slow());
+    device_sleeps(&mini, 40000 * wait_slow());
     background(&mini);
-    sleep_for(&mini, 20000 * wait_slow());
+    device_sleeps(&mini, 20000 * wait_slow());
     check_interrupted_close(&mini, "a");
     mini_end(&mini);
     mini_shutdown();

@@ -21,7 +21,7 @@ static void mini_init_slept(struct mini *mini, const taro_app_options *more) {
     mini_init(mini, &options);
 }
 
-static void sleep_for(struct mini *mini, uint32_t milliseconds, enum awake awake) {
+static void device_sleeps(struct mini *mini, uint32_t milliseconds, enum awake awake) {
     // The I/O thread has nothing to do: its timers are set for what was known before.
     const long thread = mini_wait(mini, RECORD_COMPLETE, "a", 1)->thread;
     EVENTUALLY(blocked_state(thread) != 'R');
@@ -57,7 +57,7 @@ static void connect_slept_through(enum awake awake) {
     struct recording a = RECORDING(&mini.recorder, "a");
     mini_connect(&mini, &a, SERVER_URL("ws", "/echo?id=connect%d&stall=request", awake));
     SERVER_WAIT(awake ? "connect1" : "connect0", "^request");
-    sleep_for(&mini, MINUTE_MS, awake);
+    device_sleeps(&mini, MINUTE_MS, awake);
     CHECK_INT(mini_wait(&mini, RECORD_ERROR, "a", 1)->status, ==, TARO_STATUS_CONNECT_TIMEOUT);
     check_at_once(start);
     mini_end(&mini);
@@ -74,7 +74,7 @@ static void close_slept_through(enum awake awake) {
     const taro_socket socket = mini_open(&mini, &a, SERVER_URL("ws", "/echo?id=close%d&onclose=ignore", awake));
     mini_close(socket);
     SERVER_WAIT(awake ? "close1" : "close0", "^close 1000");
-    sleep_for(&mini, 10 * 1000, awake);
+    device_sleeps(&mini, 10 * 1000, awake);
     CHECK_UINT(mini_wait(&mini, RECORD_CLOSE, "a", 1)->cause, ==, TARO_CAUSE_TIMEOUT);
     check_at_once(start);
     mini_end(&mini);
@@ -92,7 +92,7 @@ static void pong_slept_through(enum awake awake) {
     struct recording a = RECORDING(&mini.recorder, "a");
     mini_open(&mini, &a, SERVER_URL("ws", "/echo?id=pong%d&onping=ignore", awake));
     SERVER_WAIT(awake ? "pong1" : "pong0", "^ping");
-    sleep_for(&mini, MINUTE_MS, awake);
+    device_sleeps(&mini, MINUTE_MS, awake);
     CHECK_UINT(mini_wait(&mini, RECORD_CLOSE, "a", 1)->cause, ==, TARO_CAUSE_PONG_TIMEOUT);
     check_at_once(start);
     mini_end(&mini);
@@ -108,7 +108,7 @@ static void idle_slept_through(enum awake awake) {
     mini_init_slept(&mini, &options);
     struct recording a = RECORDING(&mini.recorder, "a");
     mini_open(&mini, &a, SERVER_URL("ws", "/echo"));
-    sleep_for(&mini, MINUTE_MS, awake);
+    device_sleeps(&mini, MINUTE_MS, awake);
     CHECK_UINT(mini_wait(&mini, RECORD_CLOSE, "a", 1)->cause, ==, TARO_CAUSE_IDLE);
     check_at_once(start);
     mini_end(&mini);
@@ -132,7 +132,7 @@ static void a_short_sleep_ends_nothing(void) {
     mini_accepted(&connect);
     SERVER_WAIT("stalled", "^request");
     for (enum awake awake = 0; awake < AWAKES; awake++) {
-        sleep_for(&mini, MINUTE_MS / 2, awake);
+        device_sleeps(&mini, MINUTE_MS / 2, awake);
         SERVER_COMMAND("do short text:alive");
         mini_wait(&mini, RECORD_MESSAGE, "a", 1 + (size_t)awake);
     }
@@ -150,14 +150,14 @@ static void a_probe_has_five_seconds(void) {
     struct recording a = RECORDING(&mini.recorder, "a");
     mini_open(&mini, &a, SERVER_URL("ws", "/echo?id=probe&onping=ignore"));
     const int64_t start = clock_ms();
-    sleep_for(&mini, 0, NETWORK_CHANGED);
+    device_sleeps(&mini, 0, NETWORK_CHANGED);
     SERVER_WAIT("probe", "^ping");
-    sleep_for(&mini, 4000, NETWORK_CHANGED);
+    device_sleeps(&mini, 4000, NETWORK_CHANGED);
     SERVER_WAIT_N("probe", 2, "^ping");
     const int has_ended = record_count(&mini.recorder, RECORD_CLOSE, "a") > 0;
     // A slow machine may have used up the second that was left.
     CHECK(!has_ended || clock_ms() - start >= 1000);
-    sleep_for(&mini, 1000, NETWORK_CHANGED);
+    device_sleeps(&mini, 1000, NETWORK_CHANGED);
     CHECK_UINT(mini_wait(&mini, RECORD_CLOSE, "a", 1)->cause, ==, TARO_CAUSE_PONG_TIMEOUT);
     CHECK_INT(clock_ms() - start, <, 4000 * wait_slow());
     mini_end(&mini);
