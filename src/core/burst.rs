@@ -81,9 +81,7 @@ impl<'a> Burst<'a> {
 
     fn leave(&mut self) {
         if self.entered.take().is_some() {
-            let mut state = self.socket.app.state.lock();
-            state.running = false;
-            self.socket.app.leave(state);
+            self.socket.app.callback_over();
         }
     }
 }

@@ -310,9 +310,7 @@ struct Running<'a>(&'a Arc<App>);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.running = false;
-        self.0.leave(state);
+        self.0.callback_over();
     }
 }
 
@@ -321,8 +319,9 @@ struct Dispatching<'a>(&'a Arc<App>);
 
 impl Drop for Dispatching<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().dispatching = false;
-        self.0.finish_here();
+        let mut state = self.0.state.lock();
+        state.dispatching = false;
+        self.0.finish_here(state);
     }
 }
 

@@ -93,8 +93,8 @@ impl App {
         if state.ending == Ending::No {
             return;
         }
-        // In host delivery user data is released on the dispatching thread, which releases or dispatches.
-        let finished_elsewhere = !self.settings.direct && (state.releasers > 0 || state.dispatching);
+        // A thread that releases, dispatches, or comes out of a callback waits for this one, to finish it there.
+        let finished_elsewhere = state.releasers > 0 || state.dispatching;
         if state.may_finish() && !finished_elsewhere {
             state.ending = Ending::Running;
             drop(state);
@@ -121,10 +121,12 @@ impl App {
         state.releasers -= 1;
     }
 
-    /// At the end of a dispatch: finishes a release that was asked for meanwhile, once the notices and calls that are
-    /// on their way on other threads have passed.
-    pub fn finish_here(self: &Arc<App>) {
-        let mut state = self.state.lock();
+    /// At the end of a dispatch, or of a callback in direct delivery: finishes a release that was asked for meanwhile,
+    /// once the notices and calls that are on their way on other threads have passed.
+    pub fn finish_here<'a>(self: &'a Arc<App>, mut state: MutexGuard<'a, State>) {
+        if state.ending == Ending::No {
+            return;
+        }
         while state.ending == Ending::Asked && !state.kept_for_shutdown {
             if state.may_finish() {
                 state.ending = Ending::Running;
@@ -132,10 +134,19 @@ impl App {
                 self.finish();
                 return;
             }
+            state.releasers += 1;
             self.changed.wait(&mut state);
+            state.releasers -= 1;
         }
         drop(state);
         self.changed.notify_all();
+    }
+
+    /// A callback has returned.
+    pub fn callback_over(self: &Arc<App>) {
+        let mut state = self.state.lock();
+        state.running = false;
+        if self.settings.direct { self.finish_here(state) } else { self.leave(state) }
     }
 
     /// Waits until nothing of the app is under way, or the deadline has come. A release that others asked for is
