@@ -1,5 +1,6 @@
 // L5, L8, L18, L29: many threads use the same sockets and apps at the same time. All of them are mixed in mixed.c.
 // label: stress
+#include <sched.h>
 #include <stdlib.h>
 
 #include "blocked.h"
@@ -101,6 +102,7 @@ static void dispatches(void *context) {
                 }
             }
         }
+        sched_yield();
     } while (!complete);
 }
 

@@ -71,6 +71,17 @@ void process_descriptors_dump(void) {
 
 // --- threads
 
+// Whether a thread is on its way out of the kernel: one that was joined may be listed for a moment more.
+static int is_exiting(const char *task) {
+    enum { PF_EXITING = 4 };
+    char path[320], line[LINE_BYTES];
+    unsigned flags;
+    snprintf(path, sizeof(path), "%s/stat", task);
+    // Field 9; the name, field 2, may hold anything but ends with the last parenthesis.
+    return !find_line(path, "", line, sizeof(line)) || !strrchr(line, ')') ||
+           sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1 || (flags & PF_EXITING);
+}
+
 // Calls `each` for every thread of that prefix, with the folder that tells about it; the watchdog is left out,
 // and threads that end meanwhile. Returns how many there were, -1 where there is no /proc.
 static long each_thread(const char *prefix, void (*each)(const char *folder, const char *name, void *context),
@@ -86,7 +97,7 @@ static long each_thread(const char *prefix, void (*each)(const char *folder, con
         snprintf(task, sizeof(task), "/proc/self/task/%s", entry->d_name);
         snprintf(path, sizeof(path), "%s/comm", task);
         if (entry->d_name[0] == '.' || !find_line(path, "", name, sizeof(name)) || strcmp(name, CHECK_WATCHDOG) == 0 ||
-            (prefix && strncmp(name, prefix, strlen(prefix)) != 0)) {
+            (prefix && strncmp(name, prefix, strlen(prefix)) != 0) || is_exiting(task)) {
             continue;
         }
         count++;

@@ -22,7 +22,6 @@ static struct {
 
 static void *watchdog_body(void *unused) {
     (void)unused;
-    pthread_setname_np(pthread_self(), CHECK_WATCHDOG);
     monitor_lock(&watchdog.monitor);
     while (!watchdog.ends) {
         if (watchdog.deadline == 0) {
@@ -60,6 +59,8 @@ static void watchdog_start(void) {
     if (error != 0) {
         FAIL("no thread for the watchdog: error %d", error);
     }
+    // Named from here: no test begins to count threads before it can be told from them.
+    pthread_setname_np(watchdog.thread, CHECK_WATCHDOG);
 }
 
 static void watchdog_end(void) {
