@@ -226,6 +226,15 @@
 /** Log level: more than a host wants outside of a search for a fault. */
 #define TARO_LOG_DEBUG 4
 
+/** Script function: `connectSocket`. */
+#define TARO_CALL_CONNECT 1
+
+/** Script function: `sendSocketMessage`. */
+#define TARO_CALL_SEND 2
+
+/** Script function: `closeSocket`. */
+#define TARO_CALL_CLOSE 3
+
 /**
  * Number of the binary interface, also in the file name `libtaro_socket.so.<ABI>`. It changes when a
  * program built against an older header could break. Compare it with `taro_abi_version()` after `dlopen`.
@@ -635,6 +644,33 @@ typedef struct taro_init_options {
     /** Runs once, at the end of the `taro_shutdown` that returns TARO_STATUS_OK; may be NULL. */
     taro_release_fn release;
 } taro_init_options;
+
+/** Options of `taro_app_refuse_call`. */
+typedef struct taro_refuse_options {
+    /** sizeof(taro_refuse_options) */
+    uint32_t struct_size;
+    /** TARO_CALL_…: the script function that was called; 0 is none. */
+    uint32_t call;
+    /** The app whose script called it; 0 is the default app. */
+    taro_app app;
+    /** Why it is refused: a status that `fail` may carry, TARO_STATUS_INVALID_URL and below. */
+    taro_status status;
+    /** Must be 0. */
+    uint32_t reserved;
+    /**
+     * What the text names, and the script itself passed: the field for TARO_STATUS_PARAMETER, such as `data`;
+     * the URL for TARO_STATUS_INVALID_URL; the number for TARO_STATUS_TOO_MANY_SOCKETS. UTF-8.
+     */
+    struct taro_str subject;
+    /** The call was refused. May be NULL. */
+    taro_result_fn fail;
+    /** Follows fail. May be NULL. */
+    taro_result_fn complete;
+    /** Given to both callbacks. */
+    void *user_data;
+    /** Runs once, after the last callback. May be NULL. */
+    taro_release_fn release;
+} taro_refuse_options;
 
 /** Options of `taro_socket_send`; every field that is 0 means its default. */
 typedef struct taro_send_options {
@@ -1062,6 +1098,27 @@ taro_status taro_message_retain(taro_message message,
 taro_status taro_message_release(taro_message message);
 
 /**
+ * Refuses a call of the script on the binding's behalf, with the flavour's text and codes.
+ *
+ * For what a binding finds before it can call the library: an argument of the wrong type, a global function
+ * without a socket. The results come in the same way and order as those of other calls.
+ *
+ * `options`: what is refused and why; not NULL.
+ *
+ * Ownership: options and all it points to is copied. Except for a misuse status, user_data is taken, and
+ * release runs once, after the last callback.
+ * Threads: any. It may start the I/O thread, as a connect does.
+ * Callbacks: fail, then complete, with socket 0; none if the app is released first. May be called inside
+ * results and events.
+ * Returns: TARO_STATUS_OK: fail follows. Misuse: TARO_STATUS_NULL_POINTER; TARO_STATUS_BAD_STRUCT_SIZE;
+ * TARO_STATUS_BAD_ARGUMENT if call or status is not one of those named, subject is not UTF-8 or reserved is
+ * not 0; TARO_STATUS_BAD_HANDLE (app); TARO_STATUS_NO_RESOURCES; TARO_STATUS_IN_NOTICE; TARO_STATUS_FORKED;
+ * TARO_STATUS_SHUTTING_DOWN; TARO_STATUS_INTERNAL.
+ * Since: 0.1.0
+ */
+taro_status taro_app_refuse_call(const struct taro_refuse_options *options);
+
+/**
  * Sends a whole message, or nothing.
  *
  * `socket`: the socket. `options`: the message; not NULL.
@@ -1319,6 +1376,9 @@ const char *taro_status_name(taro_status status);
 
 /** Every default of taro_close_options: code 1000, no reason. */
 #define TARO_CLOSE_OPTIONS_INIT { (uint32_t)sizeof(taro_close_options), 0, { 0, 0 }, 0, 0, 0, 0, 0 }
+
+/** A taro_refuse_options of the default app; call and status are still to be set. */
+#define TARO_REFUSE_OPTIONS_INIT { (uint32_t)sizeof(taro_refuse_options), 0, 0, 0, 0, { 0, 0 }, 0, 0, 0, 0 }
 
 /** A taro_socket_counters for taro_socket_get_counters to fill. */
 #define TARO_SOCKET_COUNTERS_INIT { (uint32_t)sizeof(taro_socket_counters), 0, 0, 0, 0, 0, 0, 0, 0, 0 }

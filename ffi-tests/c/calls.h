@@ -46,6 +46,13 @@ enum { CALL_BEFORE = 4711 };
     }
 
 CALL_OUT(taro_app, app_create, ((void)target, NULL))
+CALL(app_refuse_call) {
+    taro_refuse_options options = TARO_REFUSE_OPTIONS_INIT;
+    options.app = target->app;
+    options.call = TARO_CALL_SEND;
+    options.status = TARO_STATUS_PARAMETER;
+    return (struct call_result){taro_app_refuse_call(&options), 1};
+}
 CALL_PLAIN(app_release, target->app)
 CALL_PLAIN(app_set_background, target->app, 0)
 CALL_PLAIN(app_network_changed, target->app)
@@ -105,7 +112,8 @@ CALL_PLAIN(socket_ping, target->socket, NULL, 0)
 
 // Those that answer with a status.
 static const struct call calls[] = {
-    CALL_ROW(app_create), CALL_ROW(app_release), CALL_ROW(app_set_background), CALL_ROW(app_network_changed),
+    CALL_ROW(app_create), CALL_ROW(app_refuse_call), CALL_ROW(app_release), CALL_ROW(app_set_background),
+    CALL_ROW(app_network_changed),
     CALL_ROW(app_get_sockets), CALL_ROW(app_get_global_socket), CALL_ROW(app_dispatch),
     CALL_ROW(app_get_descriptor), CALL_ROW(connect_socket), CALL_ROW(init), CALL_ROW(shutdown),
     CALL_ROW(message_retain), CALL_ROW(message_release), CALL_ROW(socket_send), CALL_ROW(socket_send_text),

@@ -123,6 +123,7 @@ static void pings_are_seen(void) {
         return;
     }
     options.ping_interval_ms = 20;
+    options.pong_timeout_ms = UINT32_MAX;
     const taro_socket socket = open_in(&options, SERVER_URL("ws", "/echo"));
     const uint64_t pongs = mini_counters(socket).pongs_received;
     const long long before = process_wakeups("taro-");

@@ -67,6 +67,12 @@ static const struct layout_field layout_close_options_fields[] = {
     F(struct_size), F(code), F(reason), F(success), F(fail), F(complete), F(user_data), F(release),
 };
 #undef T
+#define T taro_refuse_options
+static const struct layout_field layout_refuse_options_fields[] = {
+    F(struct_size), F(call), F(app), F(status), F(reserved), F(subject), F(fail), F(complete), F(user_data),
+    F(release),
+};
+#undef T
 #define T taro_socket_counters
 static const struct layout_field layout_socket_counters_fields[] = {
     F(struct_size), F(reserved), F(messages_sent), F(messages_received), F(payload_bytes_sent),
@@ -113,7 +119,7 @@ static const struct layout_field layout_drain_event_fields[] = {F(struct_size), 
 static const struct layout layouts[] = {
     LAYOUT(str, 1),          LAYOUT(header, 1),          LAYOUT(address_override, 1), LAYOUT(init_options, 0),
     LAYOUT(app_options, 0),  LAYOUT(connect_options, 0), LAYOUT(send_options, 0),     LAYOUT(close_options, 0),
-    LAYOUT(socket_counters, 0), LAYOUT(result, 0),       LAYOUT(profile, 0),          LAYOUT(open_event, 0),
+    LAYOUT(refuse_options, 0), LAYOUT(socket_counters, 0), LAYOUT(result, 0),       LAYOUT(profile, 0),          LAYOUT(open_event, 0),
     LAYOUT(message_event, 0), LAYOUT(close_event, 0),    LAYOUT(drain_event, 0),
 };
 enum { LAYOUTS = sizeof layouts / sizeof *layouts };

@@ -1,7 +1,7 @@
 // L24: while the library itself has stopped reading, silence is not the peer's: deadlines stand still.
 #include "mini.h"
 
-enum { PING_MS = 50, PONG_MS = 200, IDLE_MS = 200, ROUNDS = 2 };
+enum { PING_MS = 50, PONG_MS = 500, IDLE_MS = 500, ROUNDS = 2 };
 
 // Deadlines of the library that must not pass while the test does something in between.
 static uint32_t slow_ms(uint32_t milliseconds) { return milliseconds * wait_slow(); }

@@ -62,6 +62,7 @@ struct given {
         taro_connect_options connect;
         taro_send_options send;
         taro_close_options close;
+        taro_refuse_options refuse;
     } options;
     taro_app app;       // of host delivery, so that nothing runs beside the test
     taro_socket socket; // open
@@ -160,17 +161,36 @@ static taro_status take_close(struct given *given, const void *options) {
     return status;
 }
 
+static void give_refuse(struct given *given) {
+    given->options.refuse = (taro_refuse_options)TARO_REFUSE_OPTIONS_INIT;
+    given->options.refuse.app = given->app;
+    given->options.refuse.call = TARO_CALL_SEND;
+    given->options.refuse.status = TARO_STATUS_PARAMETER;
+    given->options.refuse.subject = TARO_STR("data");
+    given->options.refuse.fail = given->options.refuse.complete = on_result;
+    given->options.refuse.user_data = &seen;
+    given->options.refuse.release = on_release;
+}
+
+static taro_status take_refuse(struct given *given, const void *options) {
+    const taro_status status = taro_app_refuse_call(options);
+    host_drain(given->app);
+    return status;
+}
+
 static const struct row {
     const char *name;
+    const char *outcome; // the field of the result that comes before `complete`
     const char *required; // the last field that must be there
     void (*give)(struct given *given);
     taro_status (*take)(struct given *given, const void *options); // the call, and all that it brings about
 } rows[] = {
-    {"taro_init_options", "struct_size", give_init, take_init},
-    {"taro_app_options", "struct_size", give_app, take_app},
-    {"taro_connect_options", "url", give_connect, take_connect},
-    {"taro_send_options", "data_len", give_send, take_send},
-    {"taro_close_options", "struct_size", give_close, take_close},
+    {"taro_init_options", "success", "struct_size", give_init, take_init},
+    {"taro_app_options", "success", "struct_size", give_app, take_app},
+    {"taro_connect_options", "success", "url", give_connect, take_connect},
+    {"taro_send_options", "success", "data_len", give_send, take_send},
+    {"taro_close_options", "success", "struct_size", give_close, take_close},
+    {"taro_refuse_options", "fail", "subject", give_refuse, take_refuse},
 };
 
 static void each_struct(void (*run)(struct given *given, const struct row *row, const struct layout *layout)) {
@@ -204,7 +224,7 @@ static int has_field(const struct layout *layout, const char *name, size_t size)
 // It is accepted, with all that the first `size` bytes say and nothing more.
 static void accepted(struct given *given, const struct row *row, const void *options, size_t size) {
     const struct layout *layout = layout_of(row->name);
-    const int results = has_field(layout, "success", size) + has_field(layout, "complete", size);
+    const int results = has_field(layout, row->outcome, size) + has_field(layout, "complete", size);
     memset(&seen, 0, sizeof seen);
     CHECK_STATUS(row->take(given, options), TARO_STATUS_OK);
     CHECK_INT(seen.results, ==, results);

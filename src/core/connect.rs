@@ -27,8 +27,10 @@ pub fn prepare(app: u64) -> Result<Ready, Status> {
     Ok(Ready { guard })
 }
 
-/// A socket whose connect has no result yet. Dropped without one, as when a panic unwinds, it has failed.
+/// A socket whose connect has no result yet, or what stands for one in another call that is refused. Dropped without
+/// a result, as when a panic unwinds, it has failed.
 struct Accepting {
+    api: Api,
     socket: Option<Arc<Socket>>,
 }
 
@@ -40,7 +42,7 @@ impl Accepting {
             socket.never_holds();
             let app = &socket.app;
             let mut after = After::new(app);
-            let record = app.settings.flavour.failed(Api::Connect, status, &subject, Fault::default());
+            let record = app.settings.flavour.failed(self.api, status, &subject, Fault::default());
             app.post(Item::Connected { socket: Arc::clone(&socket), record }, &mut after);
             let token = socket.half.lock().token.take();
             if let Some(token) = token {
@@ -80,7 +82,7 @@ impl Ready {
     ) -> Result<(), Status> {
         let app = self.guard.app();
         let socket = Socket::new(Arc::clone(app), handler, token, request.start_paused);
-        let mut accepting = Accepting { socket: Some(Arc::clone(&socket)) };
+        let mut accepting = Accepting { api: Api::Connect, socket: Some(Arc::clone(&socket)) };
         probe();
         let plan = match check(app, request) {
             Ok(plan) => plan,
@@ -98,6 +100,23 @@ impl Ready {
         }
         app.thread()?.spawn(task::run(socket, Box::new(plan)));
         Ok(())
+    }
+}
+
+impl Ready {
+    /// Takes the user data of a call that the host itself refuses, and tells it so.
+    pub fn refuse(
+        self,
+        api: Api,
+        refusal: Refusal,
+        handler: Box<dyn SocketHandler>,
+        token: HostToken,
+        probe: impl FnOnce(),
+    ) {
+        let socket = Socket::new(Arc::clone(self.guard.app()), handler, token, false);
+        let mut accepting = Accepting { api, socket: Some(socket) };
+        probe();
+        accepting.fail(refusal);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The six flavours: whose limits, texts, codes and event order an app follows. One table.
 //!
 //! weapp is WeChat's: limits and errno from its documents (connectSocket, PublicErrno), texts as scripts see
-//! them. The others have their limits and behaviour here; their texts and codes are weapp's until they are
+//! them. alipay's codes are those of its documents (my.connectSocket, my.onSocketError, my.sendSocketMessage). The
+//! others have their limits and behaviour here; their texts, and codes but alipay's, are weapp's until they are
 //! known as well as those.
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use super::error::{Cause, Fault, Status};
 use super::event::{Api, Record};
+use crate::protocol::url::{self, UrlError};
 
 /// Row of the table.
 #[derive(Debug)]
@@ -22,10 +24,15 @@ pub struct Flavour {
     /// A connection that breaks while the host is closing is told with the code and reason that the host
     /// gave; else with 1006.
     pub broken_closing_keeps_code: bool,
+    /// The code beside weapp's errno, where the platform has one of its own.
+    own_code: Option<OwnCode>,
     /// Fixed reasons for 1006.
     pub abnormal_reason: &'static str,
     pub interrupted_reason: &'static str,
 }
+
+/// From status, what the text names, and cause.
+type OwnCode = fn(Status, &str, Cause) -> i32;
 
 const WEAPP: Flavour = Flavour {
     max_sockets: 5,
@@ -33,6 +40,7 @@ const WEAPP: Flavour = Flavour {
     unanswered_protocol_fails: false,
     failed_handshake_closes: false,
     broken_closing_keeps_code: true,
+    own_code: None,
     abnormal_reason: "abnormal closure",
     interrupted_reason: "interrupted",
 };
@@ -40,7 +48,7 @@ const WEAPP: Flavour = Flavour {
 static TABLE: [Flavour; 6] = [
     WEAPP,
     // alipay
-    Flavour { connect_timeout: Duration::from_secs(30), ..WEAPP },
+    Flavour { connect_timeout: Duration::from_secs(30), own_code: Some(alipay_code), ..WEAPP },
     // swan
     WEAPP,
     // tt
@@ -92,7 +100,8 @@ impl Flavour {
         let (reason, err_no) = reason(status, subject);
         let prefix = format!("{}:fail ", api.name());
         let reason_at = prefix.len();
-        Record { status, err_no, code: err_no, err_msg: Cow::Owned(prefix + &reason), reason_at, fault }
+        let code = self.own_code.map_or(err_no, |own_code| own_code(status, subject, fault.cause));
+        Record { status, err_no, code, err_msg: Cow::Owned(prefix + &reason), reason_at, fault }
     }
 
     /// The fixed reason of a `close` 1006.
@@ -124,6 +133,36 @@ fn reason(status: Status, subject: &str) -> (Cow<'static, str>, i32) {
     }
 }
 
+/// Alipay's `error`.
+fn alipay_code(status: Status, subject: &str, cause: Cause) -> i32 {
+    /// "Unknown": what its tables have no number for.
+    const UNKNOWN: i32 = 1;
+    match status {
+        Status::InvalidUrl if subject.is_empty() => 3,
+        Status::InvalidUrl => match url::parse(subject) {
+            Err(UrlError::Scheme) => 5,
+            Err(_) => 4,
+            // Nothing is wrong with it: the app forbids ws.
+            Ok(_) => 20,
+        },
+        Status::UrlNotAllowed => 65,
+        // "A socket exists already" of its one-socket mode, the only limit that has a number.
+        Status::TooManySockets => 3,
+        Status::Parameter | Status::InvalidCloseCode | Status::InvalidCloseReason => 2,
+        Status::ConnectTimeout => 6,
+        Status::NotConnected => 10,
+        Status::Full => 12,
+        Status::Interrupted => 50,
+        Status::ConnectionFailed => match cause {
+            Cause::Tls => 7,
+            Cause::HttpStatus | Cause::Upgrade => 8,
+            Cause::Resolve | Cause::Connect | Cause::Reset | Cause::PongTimeout => 50,
+            _ => UNKNOWN,
+        },
+        _ => UNKNOWN,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +173,16 @@ mod tests {
         assert_eq!(record.err_msg, "sendSocketMessage:fail WebSocket is not connected");
         assert_eq!(record.reason(), "WebSocket is not connected");
         assert_eq!(TABLE[0].accepted(Api::Close).reason(), "");
+    }
+
+    #[test]
+    fn alipay_tells_urls_apart() {
+        let code = |url| TABLE[1].failed(Api::Connect, Status::InvalidUrl, url, Fault::default()).code;
+        assert_eq!(code(""), 3);
+        assert_eq!(code("//example.org"), 4);
+        assert_eq!(code("ws://example.org/#part"), 4);
+        assert_eq!(code("https://example.org"), 5);
+        assert_eq!(code("ws://example.org"), 20);
     }
 
     #[test]

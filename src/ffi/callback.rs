@@ -7,6 +7,7 @@ use super::app::{taro_app_options, taro_wake_fn};
 use super::connect::taro_connect_options;
 use super::event::*;
 use super::library::{taro_log_fn, taro_thread_fn};
+use super::refuse::taro_refuse_options;
 use super::status;
 use super::{ptr, retained};
 use crate::core::Hook;
@@ -177,6 +178,22 @@ pub fn socket(options: &taro_connect_options) -> (Box<dyn SocketHandler>, Box<Ho
         error: options.error,
         close: options.close,
         drain: options.drain,
+        user_data: UserData(options.user_data),
+    };
+    (Box::new(handler), HostData::hold(options.user_data, options.release))
+}
+
+/// The same of a refused call, which has no socket and no events.
+pub fn refused(options: &taro_refuse_options) -> (Box<dyn SocketHandler>, Box<HostData>) {
+    let handler = Callbacks {
+        success: None,
+        fail: options.fail,
+        complete: options.complete,
+        open: None,
+        message: None,
+        error: None,
+        close: None,
+        drain: None,
         user_data: UserData(options.user_data),
     };
     (Box::new(handler), HostData::hold(options.user_data, options.release))

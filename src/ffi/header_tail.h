@@ -24,5 +24,8 @@
 /** Every default of taro_close_options: code 1000, no reason. */
 #define TARO_CLOSE_OPTIONS_INIT { (uint32_t)sizeof(taro_close_options), 0, { 0, 0 }, 0, 0, 0, 0, 0 }
 
+/** A taro_refuse_options of the default app; call and status are still to be set. */
+#define TARO_REFUSE_OPTIONS_INIT { (uint32_t)sizeof(taro_refuse_options), 0, 0, 0, 0, { 0, 0 }, 0, 0, 0, 0 }
+
 /** A taro_socket_counters for taro_socket_get_counters to fill. */
 #define TARO_SOCKET_COUNTERS_INIT { (uint32_t)sizeof(taro_socket_counters), 0, 0, 0, 0, 0, 0, 0, 0, 0 }

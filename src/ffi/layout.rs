@@ -8,6 +8,7 @@ use super::app::{taro_address_override, taro_app_options};
 use super::connect::taro_connect_options;
 use super::event::*;
 use super::library::taro_init_options;
+use super::refuse::taro_refuse_options;
 use super::socket::{taro_close_options, taro_send_options, taro_socket_counters};
 use super::types::{taro_header, taro_str};
 
@@ -52,6 +53,7 @@ layout! {
     }
     taro_send_options { struct_size, kind, data, data_len, success, fail, complete, user_data, release }
     taro_close_options { struct_size, code, reason, success, fail, complete, user_data, release }
+    taro_refuse_options { struct_size, call, app, status, reserved, subject, fail, complete, user_data, release }
     taro_socket_counters {
         struct_size, reserved, messages_sent, messages_received, payload_bytes_sent, payload_bytes_received,
         wire_bytes_sent, wire_bytes_received, pings_sent, pongs_received,

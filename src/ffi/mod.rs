@@ -15,6 +15,7 @@ mod event;
 #[allow(dead_code, reason = "as above")]
 mod library;
 mod message;
+mod refuse;
 mod socket;
 mod status;
 pub mod types;

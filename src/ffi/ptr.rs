@@ -6,6 +6,7 @@ use std::ptr;
 use super::app::taro_app_options;
 use super::connect::taro_connect_options;
 use super::library::taro_init_options;
+use super::refuse::taro_refuse_options;
 use super::socket::{taro_close_options, taro_send_options, taro_socket_counters};
 use super::types::taro_str;
 use crate::core::error::Status;
@@ -106,6 +107,7 @@ options!(
     release
 );
 options!(taro_send_options, data_len, success, fail, complete, user_data, release);
+options!(taro_refuse_options, subject, fail, complete, user_data, release);
 options!(taro_close_options, struct_size, code, reason, success, fail, complete, user_data, release);
 
 /// Reads a struct of options; NULL is an error.

@@ -100,6 +100,26 @@ pub fn code(status: Status) -> taro_status {
     }
 }
 
+/// The outcome behind a code that `fail` may carry.
+pub fn failure(status: taro_status) -> Option<Status> {
+    const FAILURES: [Status; 13] = [
+        Status::InvalidUrl,
+        Status::UrlNotAllowed,
+        Status::TooManySockets,
+        Status::Parameter,
+        Status::Interrupted,
+        Status::ConnectTimeout,
+        Status::ConnectionFailed,
+        Status::NotConnected,
+        Status::InvalidCloseCode,
+        Status::InvalidCloseReason,
+        Status::Full,
+        Status::MessageTooBig,
+        Status::Internal,
+    ];
+    FAILURES.into_iter().find(|&failure| code(failure) == status)
+}
+
 /// The name of a status code, for logs.
 ///
 /// `status`: any number.
