@@ -59,6 +59,8 @@
     const isNumber = (value) => typeof value === 'number';
     const isBoolean = (value) => typeof value === 'boolean';
     const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+    /** The options of a call; anything else counts as none. */
+    const objectOf = (option) => (typeof option === 'object' && option !== null ? option : {});
 
     /** For what may run the script's getters, proxies and conversions: an exception is a wrong argument. */
     function attempt(name, read) {
@@ -70,17 +72,17 @@
     }
 
     function required(option, name, isRight) {
-        const value = attempt(name, () => option[name]);
-        if (!isRight(value)) throw wrong(name);
-        return value;
+        return attempt(name, () => {
+            const value = option[name];
+            if (!isRight(value)) throw wrong(name);
+            return value;
+        });
     }
 
     /** undefined and null mean: left out. */
     function optional(option, name, isRight) {
-        const value = attempt(name, () => option[name]);
-        if (value === undefined || value === null) return undefined;
-        if (!isRight(value)) throw wrong(name);
-        return value;
+        const mayBe = (value) => value === undefined || value === null || isRight(value);
+        return required(option, name, mayBe) ?? undefined;
     }
 
     /** The header's fields as [name, value, name, value, …]. */
@@ -146,7 +148,7 @@
 
     /** What bridge.send takes: a string, or a range of an ArrayBuffer. Shared memory is copied. */
     function payload(data) {
-        if (isString(data)) return { data, offset: 0, length: 0 };
+        if (isString(data)) return { bytes: data, offset: 0, length: 0 };
         const isView = ArrayBuffer.isView(data);
         const buffer = isView ? data.buffer : data;
         const offset = isView ? data.byteOffset : 0;
@@ -155,8 +157,8 @@
         if (isShared) length = lengthBy(sharedLength, buffer);
         if (length === undefined) throw wrong('data');
         if (isView) length = data.byteLength;
-        if (!isShared) return { data: buffer, offset, length };
-        return { data: new Uint8Array(buffer, offset, length).slice().buffer, offset: 0, length };
+        if (!isShared) return { bytes: buffer, offset, length };
+        return { bytes: new Uint8Array(buffer, offset, length).slice().buffer, offset: 0, length };
     }
 
     const wellFormed = (text) => text.replace(/[\ud800-\udfff]/gu, '\ufffd');
@@ -446,7 +448,7 @@
         }
 
         function connect(face, option) {
-            option = isObject(option) ? option : {};
+            option = objectOf(option);
             const connection = newConnection(face);
             const call = newCall(CALL_CONNECT, face, option);
             call.task = new SocketTask(connection);
@@ -483,13 +485,12 @@
         /** `find`: gives the connection, once the arguments are known to be right. */
         function send(call, find, option) {
             submit(call, () => {
-                const data = attempt('data', () => option.data);
-                let message = attempt('data', () => payload(data));
-                if (isAlipay && optional(option, 'isBuffer', isBoolean) && isString(data)) {
-                    message = payload(fromBase64(data));
-                }
+                let data = required(option, 'data', () => true);
+                const isBase64 = isAlipay && optional(option, 'isBuffer', isBoolean) && isString(data);
+                if (isBase64) data = fromBase64(data);
+                const { bytes, offset, length } = attempt('data', () => payload(data));
                 const { id } = call.connection = find();
-                return bridge.send(call.number, id, message.data, message.offset, message.length);
+                return bridge.send(call.number, id, bytes, offset, length);
             });
         }
 
@@ -541,7 +542,7 @@
         }
 
         function ofTask(connection, api, name, act, option) {
-            option = isObject(option) ? option : {};
+            option = objectOf(option);
             const call = newCall(api, connection.face, option, name);
             const promise = isTaroOnly ? promiseOf(call) : undefined;
             act(call, () => {
@@ -554,7 +555,7 @@
         // --- global functions
 
         function ofGlobal(face, api, act, option) {
-            option = isObject(option) ? option : {};
+            option = objectOf(option);
             const call = newCall(api, face, option);
             const promise = face.isTaro || !call.hasCallbacks ? promiseOf(call) : undefined;
             act(call, () => {
