@@ -217,7 +217,7 @@ static void the_handler_can_change(void) {
     page_open(&page, NULL, NULL, NULL);
     PAGE_RUN(&page, "let second = 0, third = 0; bridge.listen(() => { second++; bridge.listen(() => { third++; }); })");
     PAGE_RUN(&page, "for (let i = 1; i < 4; i++) bridge.refuse(i, 1, -103, '')");
-    JSGarbageCollect(page.ctx);
+    page_collect(&page);
     PAGE_UNTIL(&page, "second === 1 && third === 2");
     // Nobody hears what comes now, and nothing is kept for later.
     PAGE_RUN(&page, "bridge.listen(null); bridge.listen(null); bridge.refuse(4, 1, -103, '')");

@@ -127,6 +127,12 @@ void page_turn(const char *file, int line, struct page *page, int64_t deadline) 
     CHECK_INT(taro_jsc_dispatch(page->binding, 0, NULL), ==, TARO_STATUS_OK);
 }
 
+void page_collect(struct page *page) {
+    JSGarbageCollect(page->ctx);
+    // Enough memory, for the engine's measure, that it does so now.
+    PAGE_RUN(page, "for (let i = 0; i < 200; i++) new ArrayBuffer(1 << 20)");
+}
+
 static void on_report(JSContextRef ctx, JSValueRef error, void *user_data) {
     struct page *page = user_data;
     char *text = text_of(ctx, error);

@@ -67,6 +67,9 @@ void page_turn(const char *file, int line, struct page *page, int64_t deadline);
 void page_wait_readable(const char *file, int line, const struct page *page, int64_t deadline);
 #define PAGE_TURN(page) page_turn(__FILE__, __LINE__, (page), deadline_in_ms(WAIT_MS))
 
+// The engine collects what the script has let go of, as far as it finds it. JSGarbageCollect only asks for it.
+void page_collect(struct page *page);
+
 // A function of the host for the script: `name(value)` runs it; its answer is undefined.
 void page_give(struct page *page, const char *name, JSObjectCallAsFunctionCallback run);
 void page_set(struct page *page, const char *name, JSValueRef value);
