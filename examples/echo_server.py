@@ -1,6 +1,7 @@
 """A WebSocket echo server on 127.0.0.1 for the demo: ws and wss, the standard library alone.
 
-echo_server.py CERTIFICATE KEY: prints one line of JSON with both ports, ends when its standard input does.
+echo_server.py CERTIFICATE KEY: prints one line of JSON with both ports, ends when its standard input does. It picks
+the first subprotocol that is offered. Where the path is not /echo it says goodbye (close 1000) in place of echoing.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import sys
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CLOSE, PING, PONG = 8, 9, 10
+GOODBYE = struct.pack("!H", 1000) + b"goodbye"
 
 
 def frame(opcode, payload):
@@ -42,10 +44,18 @@ async def echo(reader, writer):
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
     accept = base64.b64encode(hashlib.sha1((fields["Sec-WebSocket-Key"] + GUID).encode()).digest())
+    protocol = fields.get("Sec-WebSocket-Protocol", "").split(",")[0]
     writer.write(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n"
+        + (b"Sec-WebSocket-Protocol: " + protocol.encode() + b"\r\n" if protocol else b"")
+        + b"\r\n"
     )
+    if head.split(" ")[1] != "/echo":
+        writer.write(frame(CLOSE, GOODBYE))
+        while (await read_frame(reader))[0] != CLOSE:
+            pass
+        return
     opcode = None
     while opcode != CLOSE:
         opcode, payload = await read_frame(reader)

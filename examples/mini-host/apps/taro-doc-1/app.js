@@ -1,0 +1,7 @@
+Taro.connectSocket({
+  url: 'wss://example.qq.com',
+  header:{
+    'content-type': 'application/json'
+  },
+  protocols: ['protocol1']
+})
