@@ -13,7 +13,7 @@ const ROOT = path.resolve(__dirname, '..', '..', '..');
 const SUPPORT = process.env.TARO_TEST_SUPPORT || path.join(ROOT, 'ffi-tests', 'support');
 const PYTHON = process.env.TARO_TEST_PYTHON || 'python3';
 const SLOW = Number(process.env.TARO_TEST_SLOW || 1);
-const DEADLINE = 10000 * SLOW;
+const DEADLINE = 20000 * SLOW;
 
 const RESULT = 1, OPEN = 2, MESSAGE = 3, ERROR = 4, CLOSE = 5, DRAIN = 6;
 const KINDS = [, 'result', 'open', 'message', 'error', 'close', 'drain'];
@@ -21,7 +21,7 @@ const KINDS = [, 'result', 'open', 'message', 'error', 'close', 'drain'];
 /** The native file: TARO_SOCKET_NODE, which ctest sets, or where the README builds it. */
 const NATIVE = process.env.TARO_SOCKET_NODE
   || path.join(ROOT, 'bindings', 'node', 'build', 'taro_socket_node.node');
-process.env.TARO_SOCKET_NODE = NATIVE;
+process.env.TARO_SOCKET_NODE ??= NATIVE;
 const native = () => require(NATIVE);
 
 /** The promise, or an error that names what did not come in time. */
