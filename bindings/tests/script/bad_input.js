@@ -6,8 +6,9 @@ const { FLAVOURS, newApp, record } = require('./bridge');
 
 const PARAMETER = -103;
 const VALUES = {
-    undefined, null: null, true: true, zero: 0, number: 7, NaN, bigint: 7n, 'empty string': '', string: 'text',
-    symbol: Symbol('s'), function: () => {}, object: {}, 'object without prototype': Object.create(null),
+    undefined, null: null, true: true, zero: 0, number: 7, NaN, bigint: 7n, 'empty string': '',
+    string: 'text', symbol: Symbol('s'), function: () => {}, object: {},
+    'object without prototype': Object.create(null),
     array: [], 'array of strings': ['a'], date: new Date(0), map: new Map(), promise: Promise.resolve(),
     'String object': new String('s'), 'Number object': new Number(1), 'Boolean object': new Boolean(true),
     'array buffer': new ArrayBuffer(2), 'shared buffer': new SharedArrayBuffer(2),
@@ -247,7 +248,8 @@ for (const flavour of FLAVOURS) {
         const app = newApp(flavour);
         const header = {
             string: 'a', number: 1.5, zero: 0, true: true, false: false, bigint: 9n, array: [1, [2, 3]],
-            empty: '', object: {}, custom: { toString: () => 'own' }, date: new Date(NaN), undefined, null: null, NaN,
+            empty: '', object: {}, custom: { toString: () => 'own' }, date: new Date(NaN), undefined,
+            null: null, NaN,
             [Symbol('no name')]: 'left out',
         };
         app.Taro.connectSocket({ url: 'ws://host/', header });

@@ -1,11 +1,12 @@
 /*
- * A bridge without a library: what bindings/js/README.md asks of a binding, in memory. Sockets do what the test
- * says; results and events wait until dispatch. A call that breaks the contract throws.
+ * A bridge without a library: what bindings/js/README.md asks of a binding, in memory. Sockets do what the
+ * test says; results and events wait until dispatch. A call that breaks the contract throws.
  */
 'use strict';
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { isArrayBuffer } = require('node:util').types;
 const vm = require('node:vm');
 
 const SCRIPT = path.join(__dirname, '..', '..', 'js', 'taro_socket.js');
@@ -48,6 +49,8 @@ class FakeBridge {
         this.connectStatus = 0;
         this.sendStatus = 0;
         this.refuseStatus = 0;
+        /** A socket is over for the library before connect returns. */
+        this.endsAtOnce = false;
         for (const name of ['connect', 'send', 'close', 'refuse', 'state', 'bufferedAmount', 'globalSocket',
             'release', 'listen', 'report']) {
             const method = this[`_${name}`].bind(this);
@@ -74,6 +77,7 @@ class FakeBridge {
         const id = this.nextSocket++;
         this.sockets.set(id, { state: CONNECTING, buffered: 0 });
         if (this.global === 0) this.global = id;
+        if (this.endsAtOnce) this.global = 0;
         this._result(id, call, 1, 0);
         return id;
     }
@@ -81,7 +85,7 @@ class FakeBridge {
     _send(call, id, data, offset, length) {
         check(isInteger(call, 0, Number.MAX_SAFE_INTEGER), 'call');
         if (!isText(data)) {
-            check(data instanceof ArrayBuffer, 'data');
+            check(isArrayBuffer(data), 'data');
             check(isInteger(offset, 0, data.byteLength), 'offset');
             check(isInteger(length, 0, data.byteLength - offset), 'length');
         }
