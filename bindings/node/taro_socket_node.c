@@ -132,6 +132,11 @@ static bool throw_named(napi_env env, const char *name, const char *what) {
     return throw_type(env, text);
 }
 
+/* The call did not happen; user_data was not taken. */
+static bool is_misuse(taro_status status) {
+    return status < 0 && status > -100;
+}
+
 static void throw_status(napi_env env, taro_status status, const char *what) {
     if (status == TARO_STATUS_OK) return;
     napi_throw_error(env, taro_status_name(status), what);
@@ -588,7 +593,7 @@ static napi_value bridge_connect(napi_env env, napi_callback_info info) {
             options.user_data = call;
             options.release = call_release;
             taro_status status = taro_connect_socket(&options, &socket);
-            if (status < 0 && status > -100) {
+            if (is_misuse(status)) {
                 call_release(call);
                 throw_status(env, status, taro_status_name(status));
             } else {
@@ -619,10 +624,6 @@ static bool read_payload(napi_env env, const napi_value *argv, char *small, size
     if (!read_integer(env, argv[4], 0, (double)bytes_len - offset, &len, "length")) return false;
     *payload = len > 0 ? (taro_str){(const char *)bytes + (size_t)offset, (size_t)len} : (taro_str){NULL, 0};
     return true;
-}
-
-static bool is_misuse(taro_status status) {
-    return status < 0 && status > -100;
 }
 
 /* send(call, socket, data, offset, length): a status */

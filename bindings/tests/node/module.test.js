@@ -158,3 +158,30 @@ test('wx: success, fail and complete, and a handler that throws harms no other',
   assert.deepStrictEqual(out.trim().split('\n'),
     ['uncaught in success', 'complete', 'uncaught in open', 'hello', 'closing', 'close']);
 });
+
+test('the program of README.md', async () => {
+  const text = fs.readFileSync(path.join(HOME, 'README.md'), 'utf8');
+  const program = text.match(/```js\n([^`]*)```/)[1];
+  assert.match(program, /'wss:\/\/echo\.example\.org\/'/);
+  const { code, out, err } = await run(program
+    .replace('./bindings/node', HOME)
+    .replace('allowList:', `caFile: ${JSON.stringify(path.join(server.certs, 'ca.pem'))}, allowList:`)
+    .replaceAll('echo.example.org', 'localhost')
+    .replace('//localhost/', `//localhost:${server.ports.wss}/echo`)).ended;
+  assert.deepStrictEqual({ code, out, err }, { code: 0, out: 'hello\nclosed 1000 \n', err: '' });
+});
+
+test('README.md and index.d.ts name every option, and no other', () => {
+  const readme = fs.readFileSync(path.join(HOME, 'README.md'), 'utf8');
+  const table = readme.slice(readme.indexOf('| option |'), readme.indexOf('`taro_socket_node.node` is looked for'));
+  const told = [...table.matchAll(/^\| ([^|]*) \|/gm)].flatMap((row) => [...row[1].matchAll(/`(\w+)`/g)].map((name) => name[1]));
+  const typings = fs.readFileSync(path.join(HOME, 'index.d.ts'), 'utf8');
+  const typed = [...typings.slice(0, typings.indexOf('export interface App<')).matchAll(/^ {2}(\w+)\?:/gm)].map((name) => name[1]);
+  assert.deepStrictEqual(told.sort(), typed.sort());
+  for (const name of told) {
+    // Known, and the symbol is of no option's type.
+    assert.throws(() => create({ [name]: Symbol('x') }), (error) => error instanceof TypeError
+      && !/is no option/.test(error.message), name);
+  }
+  assert.strictEqual(told.length, 23);
+});
