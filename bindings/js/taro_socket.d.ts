@@ -206,10 +206,13 @@ export interface My {
 
 // --- Taro
 
+/** `data` and `multiple` count in alipay. */
+export type TaroConnectOption = ConnectOption & Pick<AlipayConnectOption, 'data' | 'multiple'>;
+
 /** `R`: what the task's send and close return: nothing on mini-programs, a Promise in h5 and rn. */
 export interface Taro<R = void> extends GlobalEvents {
     /** Resolves with the task once the call was accepted, before any event. */
-    connectSocket(option: ConnectOption & Partial<AlipayConnectOption>): Promise<SocketTask<R>>;
+    connectSocket(option: TaroConnectOption): Promise<SocketTask<R>>;
     sendSocketMessage(option: SendOption & { isBuffer?: boolean | null }): Promise<Result>;
     closeSocket(option?: CloseOption): Promise<Result>;
 }
