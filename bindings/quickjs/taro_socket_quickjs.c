@@ -225,7 +225,7 @@ static void texts_free(JSContext *ctx, struct texts *texts) {
 static bool texts_of(JSContext *ctx, JSValueConst value, const char *name, struct texts *texts) {
     *texts = (struct texts){0};
     int64_t count = -1;
-    if (JS_IsObject(value)) {
+    if (JS_IsObject(value) && !JS_IsFunction(ctx, value)) {
         JSValue length = JS_GetPropertyStr(ctx, value, "length");
         if (JS_IsException(length)) {
             return false;
