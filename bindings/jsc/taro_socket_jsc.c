@@ -774,10 +774,7 @@ static JSValueRef run_listen(struct call *call) {
 }
 
 static JSValueRef run_report(struct call *call) {
-    struct taro_jsc *core = call->core;
-    enter(core);
-    report(core, call->argc > 0 ? call->argv[0] : JSValueMakeUndefined(call->ctx));
-    leave(core);
+    report(call->core, call->argc > 0 ? call->argv[0] : JSValueMakeUndefined(call->ctx));
     return JSValueMakeUndefined(call->ctx);
 }
 
@@ -797,15 +794,19 @@ static const struct function functions[FUNCTIONS] = {
 static JSValueRef run_function(JSContextRef ctx, JSObjectRef function, JSObjectRef this_object, size_t argc,
                                const JSValueRef argv[], JSValueRef *exception) {
     const struct entry *entry = JSObjectGetPrivate(function);
-    struct call call = {entry->core, ctx, entry->function->name, argc, argv, exception};
+    struct taro_jsc *core = entry->core;
+    struct call call = {core, ctx, entry->function->name, argc, argv, exception};
+    JSValueRef value = NULL;
     (void)this_object;
-    if (entry->core->released) {
+    if (core->released) {
         throw_error(&call, NULL, "the binding was released");
     } else {
-        JSValueRef value = entry->function->run(&call);
-        if (value) return value;
+        /* report, and getters of the script, may release the binding. */
+        enter(core);
+        value = entry->function->run(&call);
+        leave(core);
     }
-    return JSValueMakeUndefined(ctx);
+    return value ? value : JSValueMakeUndefined(ctx);
 }
 
 /* On any thread. */

@@ -193,6 +193,31 @@ static void released_outside_of_dispatch(void) {
     page_close(&page);
 }
 
+// An argument's getter is the one that releases, in the middle of a function of the bridge.
+static void released_inside_a_function(void) {
+    static const char *const ends[] = {"release()", "end()"};
+    for (size_t i = 0; i < 2; i++) {
+        struct page page;
+        page_open(&page, NULL, NULL, NULL);
+        page_give(&page, "release", release_it);
+        page_give(&page, "end", end_it_all);
+        PAGE_RUN(&page, "bridge.refuse(1, 1, -103, '')");
+        // Kept by the test: end() lets go of the page's own.
+        JSGlobalContextRef ctx = JSGlobalContextRetain(page.ctx);
+        PAGE_RUN(&page,
+                 "const names = ['a', 'b']; Object.defineProperty(names, 0, { get() { %s; return 'a'; } });"
+                 "let caught; try { bridge.connect(1, 'ws://a', names, [], 0, 0); } catch (e) { caught = e; }", ends[i]);
+        CHECK(page.binding == NULL);
+        if (page.ctx) {
+            JSGlobalContextRelease(ctx);
+        } else {
+            page.ctx = ctx;
+        }
+        CHECK_TEXT(PAGE_TEXT(&page, "String(caught)"), "Error: connect: TARO_STATUS_BAD_HANDLE");
+        page_close(&page);
+    }
+}
+
 static void after_shutdown(void) {
     struct page page;
     page_open(&page, NULL, NULL, NULL);
@@ -215,6 +240,37 @@ static void collected_sockets_and_handlers(void) {
     PAGE_RUN(&page, "const id = connect('%s', 1)", SERVER_URL("ws", "/echo?act=text:hi"));
     page_collect(&page);
     PAGE_UNTIL(&page, "heard === 3");
+    page_close(&page);
+}
+
+// A context that goes on: what its bindings had protected is free again. The collector looks at the stack for what may
+// be a reference, so a few may stay.
+static void nothing_stays_protected(void) {
+    struct page page;
+    page_open(&page, NULL, NULL, NULL);
+    PAGE_RUN(&page, "const bridges = [], handlers = [], last = [];"
+             "function listen(to) {"
+             "  for (let i = 0; i < 20; i++) {"
+             "    const f = () => i; (i < 19 ? handlers : last).push(new WeakRef(f)); to.listen(f);"
+             "  }"
+             "  bridges.push(new WeakRef(to));"
+             "}"
+             "const alive = (list) => list.filter(w => w.deref()).length");
+    taro_jsc *others[20];
+    for (size_t i = 0; i < 20; i++) {
+        CHECK_INT(taro_jsc_create(page.ctx, NULL, &others[i]), ==, TARO_STATUS_OK);
+        page_set(&page, "other", taro_jsc_bridge(others[i]));
+        PAGE_RUN(&page, "listen(other)");
+    }
+    PAGE_RUN(&page, "other = null");
+    page_collect(&page);
+    CHECK_INT(PAGE_NUMBER(&page, "alive(bridges)"), ==, 20);
+    CHECK_INT(PAGE_NUMBER(&page, "alive(last)"), ==, 20);
+    CHECK_INT(PAGE_NUMBER(&page, "alive(handlers)"), <, 190);
+    for (size_t i = 0; i < 20; i++) taro_jsc_release(others[i]);
+    page_collect(&page);
+    CHECK_INT(PAGE_NUMBER(&page, "alive(bridges)"), <, 10);
+    CHECK_INT(PAGE_NUMBER(&page, "alive(last)"), <, 10);
     page_close(&page);
 }
 
@@ -328,8 +384,10 @@ static const struct test tests[] = {
     TEST("L8", thrown_after_the_release),
     TEST("L8", released_by_report),
     TEST("L8", released_outside_of_dispatch),
+    TEST("L8", released_inside_a_function),
     TEST("L30", after_shutdown),
     TEST("-", collected_sockets_and_handlers),
+    TEST("-", nothing_stays_protected),
     TEST("L1", create_that_fails),
     TEST("L29", two_contexts_of_one_group),
     TEST("-", two_bindings_of_one_context),
