@@ -138,8 +138,12 @@ test('timeouts and limits', async () => {
   app.release();
 
   app = makeApp({ idleTimeoutMs: 30 });
-  await app.open(server.url('ws', '/echo'));
+  const idle = fresh();
+  await app.open(server.url('ws', `/echo?id=${idle}`));
   assert.strictEqual((await app.next('close')).code, 1006);
+  const idleLog = await server.tell(`log ${idle}`);
+  assert.ok(!idleLog.some((line) => line.startsWith('ping')), idleLog.join());
+  assert.match(await server.tell(`wait ${idle} 1 9000 close`), /^close 1001/);
   app.release();
 
   app = makeApp({ pingIntervalMs: 20, pongTimeoutMs: 30 });

@@ -261,14 +261,3 @@ test('two apps at once: each has its own events and limits', async () => {
   assert.strictEqual((await answered).data, 'still there');
   two.release();
 });
-
-test('AsyncLocalStorage: events run in the context in which the app was made', async () => {
-  const { AsyncLocalStorage } = require('node:async_hooks');
-  const storage = new AsyncLocalStorage();
-  const app = storage.run('mine', () => makeApp());
-  const seen = new Set();
-  app.on(() => seen.add(storage.getStore()));
-  await storage.run('other', () => app.open(server.url('ws', '/echo')));
-  assert.deepStrictEqual([...seen], ['mine']);
-  app.release();
-});

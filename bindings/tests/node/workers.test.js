@@ -130,7 +130,7 @@ test('process.exit and exceptions in a worker end the worker alone', async () =>
   await back(before);
 });
 
-test('a worker that has the file alone: it stays mapped when the worker has gone', async () => {
+test('workers that have the file alone: the library\'s thread goes on when they have gone', async () => {
   const { code, signal, err, out } = await run(`
     const { Worker } = require('node:worker_threads');
     const text = \`
