@@ -136,7 +136,8 @@ interface GlobalEvents {
 }
 
 /** A Promise unless the option has a callback. */
-type Promised<O, Success, Fail> = keyof O & keyof Callbacks<Success, Fail> extends never ? Promise<Success> : void;
+type Promised<O, Success, Fail> =
+    keyof O & keyof Callbacks<Success, Fail> extends never ? Promise<Success> : void;
 
 // --- wx, swan, tt
 

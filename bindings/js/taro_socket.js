@@ -59,6 +59,7 @@
     const isNumber = (value) => typeof value === 'number';
     const isBoolean = (value) => typeof value === 'boolean';
     const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+    const hasOwn = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
     /** The options of a call; anything else counts as none. */
     const objectOf = (option) => (typeof option === 'object' && option !== null ? option : {});
 
@@ -586,8 +587,8 @@
         /** For libraries that ask first, as for `connectSocket.object.protocols`. */
         function canIUse(platform, schema) {
             const [api, part, name] = String(schema).split('.');
-            if (api === 'SocketTask') return part === undefined || part in SocketTask.prototype;
-            if (!Object.prototype.hasOwnProperty.call(platform, api)) return false;
+            if (api === 'SocketTask') return part === undefined || hasOwn(SocketTask.prototype, part);
+            if (!hasOwn(platform, api)) return false;
             if (part !== 'object' || name === undefined) return true;
             if (CALLBACKS.includes(name) || OPTIONS[api]?.includes(name)) return true;
             return isAlipay && (ALIPAY_OPTIONS[api]?.includes(name) ?? false);

@@ -276,6 +276,7 @@ test('isBuffer sends base64 as binary', async () => {
     const { id } = await openSingle(app);
     const { task } = await openSocket(app, { through: 'platform' });
     const sent = (data, isBuffer) => {
+        app.bridge.log.length = 0;
         app.platform.sendSocketMessage({ data, isBuffer, fail() {} });
         task.send({ data, isBuffer });
         const [one, two] = app.bridge.calls('send').slice(-2);

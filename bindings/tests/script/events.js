@@ -44,7 +44,11 @@ for (const flavour of FLAVOURS) {
         const { task, id } = await connectSocket(app);
         const states = [task.readyState];
         const note = () => states.push(task.readyState);
-        for (const event of ['Open', 'Message', 'Close']) task[`on${event}`](note);
+        for (const event of ['Open', 'Message']) task[`on${event}`](note);
+        task.onClose(() => {
+            note();
+            assert.deepEqual(bridge.calls('release'), [], 'the id is good in the last handler');
+        });
         bridge.open(id);
         bridge.message(id, 'x');
         await bridge.dispatch();
@@ -54,6 +58,7 @@ for (const flavour of FLAVOURS) {
         await bridge.dispatch();
         assert.deepEqual(states, [CONNECTING, OPEN, OPEN, CLOSING, CLOSED]);
         assert.deepEqual(bridge.calls('release'), [['release', id]]);
+        assert.deepEqual(bridge.reports, []);
         assert.equal(task.readyState, CLOSED);
         const log = [];
         task.send({ data: 'x', ...callbacks(log) });

@@ -104,6 +104,16 @@ for (const flavour of FLAVOURS) {
         await app.bridge.dispatch();
     });
 
+    test(`${flavour}: a result that comes twice is told once`, async () => {
+        const app = newApp(flavour);
+        const { task } = await openSocket(app);
+        const log = [];
+        task.send({ data: 'x', ...callbacks(log) });
+        app.bridge.queue.push({ ...app.bridge.queue[0] });
+        await app.bridge.dispatch();
+        assert.deepEqual(names(log), ['success', 'complete']);
+    });
+
     test(`${flavour}: 10,000 sends with callbacks in one turn`, async () => {
         const app = newApp(flavour);
         const { task, id } = await openSocket(app);

@@ -1,4 +1,4 @@
-/* Compiles against the typings, with `tsc --strict --noEmit`; what must not compile says so. It is not run. */
+/* Compiles against the typings with `tsc --strict --noEmit`; what must not compile says so. Not run. */
 import { create, App, Bridge, Result, SocketTask } from '../../js/taro_socket';
 
 declare const weapp: Bridge<'weapp'>, alipay: Bridge<'alipay'>, tt: Bridge<'tt'>, h5: Bridge<'h5'>;
@@ -27,8 +27,9 @@ export async function documentation(): Promise<void> {
             console.log('onClose: ', e);
         });
     });
-    const task: SocketTask = wx.connectSocket({ url: 'wss://host', header: { a: 1 }, perMessageDeflate: true });
-    task.onOpen(({ header, profile }) => [header['x'].length, profile.domainLookUpEnd.toFixed()]);
+    const header = { a: 1 };
+    const task: SocketTask = wx.connectSocket({ url: 'wss://host', header, perMessageDeflate: true });
+    task.onOpen((res) => [res.header['x'].length, res.profile.domainLookUpEnd.toFixed()]);
     task.onMessage<ArrayBuffer>(({ data }) => data.byteLength);
     task.send({ data: new Uint8Array(2), fail: ({ errMsg, errno }) => [errMsg.length, errno.toFixed()] });
     task.socketTaskId = task.readyState === task.OPEN ? 1 : 2;
@@ -52,7 +53,7 @@ export function flavours(): void {
     const { platform: my } = create(alipay);
     const task = my.connectSocket({ url: 'wss://host', multiple: true, data: { a: 1 }, protocols: 'mqtt' });
     task.offMessage();
-    task.send({ data: 'AA==', isBuffer: true, fail: ({ error, errorMessage }) => [error + 1, errorMessage.length] });
+    task.send({ data: 'AA==', isBuffer: true, fail: (res) => [res.error + 1, res.errorMessage.length] });
     my.onSocketMessage(({ data, isBuffer }) => (isBuffer ? data.length : data));
     const none: void = my.connectSocket({ url: 'wss://host' });
     const empty: Promise<{}> = my.closeSocket({ code: 1000 });
@@ -64,6 +65,8 @@ export function flavours(): void {
 
     const web: App<'h5'> = create(h5);
     const missing: undefined = web.platform;
-    web.Taro.connectSocket({ url: 'wss://host' }).then((one) => one.send({ data: 'x' }).then((res) => res.errMsg));
+    web.Taro.connectSocket({ url: 'wss://host' })
+        .then((one) => one.send({ data: 'x' }))
+        .then((res) => res.errMsg);
     void [none, empty, missing];
 }
