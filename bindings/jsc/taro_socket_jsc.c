@@ -870,8 +870,10 @@ taro_status taro_jsc_create(JSGlobalContextRef ctx, const taro_jsc_options *opti
     if (options && options->app) {
         /* A shorter struct stays short: the library fills in the rest. */
         const uint32_t size = options->app->struct_size;
-        if (size > sizeof app || size < offsetof(taro_app_options, single_socket)) return TARO_STATUS_BAD_STRUCT_SIZE;
+        const uint32_t with_delivery = offsetof(taro_app_options, single_socket);
+        if (size > sizeof app || size < offsetof(taro_app_options, delivery)) return TARO_STATUS_BAD_STRUCT_SIZE;
         memcpy(&app, options->app, size);
+        if (size < with_delivery) app.struct_size = with_delivery;
     }
     app.delivery = TARO_DELIVERY_HOST;
 

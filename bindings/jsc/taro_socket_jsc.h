@@ -71,8 +71,8 @@ typedef struct taro_jsc_options {
  * error; not NULL.
  *
  * Returns: TARO_STATUS_OK; TARO_STATUS_NULL_POINTER; TARO_STATUS_NO_RESOURCES; TARO_STATUS_BAD_STRUCT_SIZE if the
- * app's options end before delivery or are longer than this file knows; else what taro_app_create answers. On any
- * status but OK the app's user_data was not taken.
+ * app's options are longer than this file knows; else what taro_app_create answers. On any status but OK the app's
+ * user_data was not taken.
  */
 taro_status taro_jsc_create(JSGlobalContextRef ctx, const taro_jsc_options *options, taro_jsc **binding);
 
