@@ -440,7 +440,6 @@
         /** Gives an ended socket's id back, but not before the results of its calls: release is silent. */
         function letGo(connection) {
             if (!connection.hasEnded || connection.pending > 0 || !connections.delete(connection.id)) return;
-            if (single === connection) single = null;
             try {
                 bridge.release(connection.id);
             } catch {

@@ -152,10 +152,13 @@ for (const flavour of FLAVOURS) {
         await app.bridge.dispatch();
         assert.deepEqual(names(log), ['fail', 'complete']);
         assert.deepEqual(app.bridge.calls('refuse').pop(), ['refuse', 'sendSocketMessage', -107, '']);
+        // No result is waited for that will not come, and no other one is forgotten.
         app.bridge.sendStatus = 0;
         app.bridge.closed(id);
+        task.send({ data: 'late', ...callbacks(log) });
         await app.bridge.dispatch();
-        assert.equal(app.bridge.calls('release').length, 1, 'no result is waited for that will not come');
+        assert.deepEqual(names(log).slice(2), ['success', 'complete']);
+        assert.equal(app.bridge.calls('release').length, 1);
     });
 
     test(`${flavour}: a status that fail carries is not refused again`, async () => {
