@@ -101,7 +101,7 @@ show() { # show APP LINE...
   done
   exec 5<&-
 }
-show taro-doc-1 'connect wss://example.qq.com' 'ms, protocol1' 'close 1000 "goodbye"'
+show taro-doc-1 'connect wss://example.qq.com' 'ms with protocol1' 'close 1000 "goodbye"'
 show taro-doc-2 'connect ws://echo.websocket.org/echo' 'log     connect success' 'log     onOpen' \
   'log     onMessage:  { data: "xxx"' 'log     onClose:  { code: 1000'
 printf '\nAll done: both apps ended by themselves, and the library was shut down.\n'

@@ -123,6 +123,8 @@ double App::native(const std::string &operation, double number, const std::strin
         engine_->collect_garbage();
     } else if (operation == "background") {
         set_background(number != 0);
+    } else if (operation == "new app") {
+        set_background(background_);
     } else if (operation == "config debug") {
         template_.forbid_ws = number == 0;
     } else if (operation == "config timeout") {
@@ -179,7 +181,9 @@ void App::turn() {
             }
         }
     }
-    for (int timers = 0; timers < 64 && !exiting_ && engine_->call("runTimer") == 1; timers++) {
+    // Not those that these timers start, however soon: events come in between.
+    const std::string due = std::to_string(now_ms());
+    while (!exiting_ && engine_->call("runTimer", due) == 1) {
         after_turn();
     }
     end_if_done();
@@ -187,13 +191,7 @@ void App::turn() {
 
 double App::next_timer() { return engine_->call("nextTimer"); }
 
-void App::after_turn() {
-    engine_->call("turnEnded");
-    // A platform that was touched in this turn made its app in the foreground.
-    if (background_ && engine_->apps().size() != told_) {
-        set_background(true);
-    }
-}
+void App::after_turn() { engine_->call("turnEnded"); }
 
 void App::end_if_done() {
     if (!exiting_ && (engine_->call("live") > 0 || engine_->call("nextTimer") >= 0)) {
@@ -210,7 +208,6 @@ void App::end_if_done() {
 
 void App::set_background(bool background) {
     background_ = background;
-    told_ = engine_->apps().size();
     for (const taro_app app : engine_->apps()) {
         taro_app_set_background(app, background ? 1 : 0);
     }

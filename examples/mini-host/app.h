@@ -46,7 +46,6 @@ private:
     std::string folder_, script_, name_;
     std::unique_ptr<Engine> engine_;
     bool exiting_ = false, failed_ = false, background_ = false;
-    size_t told_ = 0;
     int code_ = 0;
 
     taro_app_options template_ = TARO_APP_OPTIONS_INIT;

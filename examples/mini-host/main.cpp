@@ -43,8 +43,8 @@ static void set_background(const Apps &apps, bool background) {
 }
 
 static void on_signal(const Apps &apps, uint32_t number) {
-    if (number == SIGUSR1 || number == SIGUSR2) {
-        set_background(apps, number == SIGUSR1);
+    if (number == SIGTSTP || number == SIGCONT) {
+        set_background(apps, number == SIGTSTP);
     } else {
         quit_code = 128 + static_cast<int>(number);
     }
@@ -137,10 +137,11 @@ int main(int argc, char **argv) {
     }
     options.engine = engine;
 
-    // Before any thread is there: they inherit it, and the signals come by the descriptor alone.
+    // Before any thread is there: they inherit it, and the signals come by the descriptor alone. Not SIGUSR1, with which
+    // JavaScriptCore stops threads on Linux.
     sigset_t mask;
     sigemptyset(&mask);
-    for (const int number : {SIGUSR1, SIGUSR2, SIGINT, SIGTERM}) {
+    for (const int number : {SIGTSTP, SIGCONT, SIGINT, SIGTERM}) {
         sigaddset(&mask, number);
     }
     sigprocmask(SIG_BLOCK, &mask, nullptr);

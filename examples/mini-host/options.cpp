@@ -16,10 +16,10 @@ static const char usage[] =
     "  --preload FILE                            a script that runs in each app before its own\n"
     "  --timeline                                tells what sockets do, beside the scripts' console\n"
     "\n"
-    "What stands after -- is host.args. SIGUSR1 puts the apps in the background, SIGUSR2 in the foreground; at a\n"
-    "terminal b and f with Enter do the same, n says that the network changed, q quits. The exit code is that of\n"
-    "host.exit, or 1 after an exception or rejection that no script caught, else 0; 2: wrong usage; 77: the engine\n"
-    "is not built in.\n";
+    "What stands after -- is host.args. SIGTSTP (Ctrl-Z) puts the apps in the background, SIGCONT in the foreground;\n"
+    "at a terminal b and f with Enter do the same, n says that the network changed, q quits. The exit code is that of\n"
+    "host.exit, or 1 after an exception or rejection that no script caught, else 0; 2: wrong usage; 77: the engine is\n"
+    "not built in.\n";
 
 [[noreturn]] static void refuse(const std::string &why) {
     std::fprintf(stderr, "mini-host: %s\n\n%s", why.c_str(), usage);

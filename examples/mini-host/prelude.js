@@ -92,10 +92,10 @@
     for (const [id, timer] of timers) if (!found || timer.at < timers.get(found).at) found = id;
     return found;
   };
-  const runTimer = () => {
+  const runTimer = (due) => {
     const id = first();
     const timer = timers.get(id);
-    if (!timer || timer.at > now()) return 0;
+    if (!timer || timer.at > Number(due)) return 0;
     if (timer.every < 0) timers.delete(id);
     else timer.at = now() + timer.every;
     guarded(timer.callback, timer.values);
@@ -141,40 +141,36 @@
   // --- the platforms
 
   const flavours = ['weapp', 'alipay', 'swan', 'tt', 'h5', 'rn'];
-  // What keeps the app going besides timers: sockets that have not ended, and calls without a result, as strings.
-  const live = new Set();
-  // Of a socket's id the low 20 bits are enough to tell it from others.
-  const log = facts.timeline ? (socket, text) => void native('print event', 0, 'socket ' + socket % 0x100000 + ' ' + text)
-    : () => {};
+  // Sets and maps of sockets that have not ended and of calls without a result: what keeps the app going, besides timers.
+  const live = [];
   const short = (data) => (typeof data !== 'string' ? data.byteLength + ' bytes'
     : inspect(data.length > 60 ? data.slice(0, 60) + '…' : data, []));
+  // Of a socket's id the low 20 bits are enough to tell it from others.
+  const print = (socket, ...words) =>
+    void native('print event', 0, ['socket', socket % 0x100000, ...words.filter(Boolean)].join(' '));
+  // A line of the timeline for each event of the bridge's handler.
   const told = [
-    null,
-    (socket, call, status, errMsg) => status && log(socket, errMsg),
+    () => {},
+    (socket, call, status, errMsg) => status && print(socket, errMsg),
     (socket, headers, protocol, extensions, profile) =>
-      log(socket, ['open after ' + profile[7].toFixed(2) + ' ms', protocol, extensions].filter(Boolean).join(', ')),
-    (socket, data) => log(socket, 'message ' + short(data)),
-    (socket, status, errMsg) => log(socket, 'error ' + errMsg),
-    (socket, code, reason, clean) =>
-      log(socket, 'close ' + code + (reason && ' ' + short(reason)) + (clean ? '' : ', not clean')),
-    (socket, left) => log(socket, 'drain, ' + left + ' bytes wait'),
+      print(socket, 'open after', profile[7].toFixed(2), 'ms', protocol && 'with ' + protocol, extensions),
+    (socket, data) => print(socket, 'message', short(data)),
+    (socket, status, errMsg) => print(socket, 'error', errMsg),
+    (socket, code, reason, clean) => print(socket, 'close', code, reason && short(reason), clean ? '' : '(not clean)'),
+    (socket, left) => print(socket, 'drain:', left, 'bytes wait'),
   ];
 
   // Stands between a bridge and taro_socket.js, and sees what goes through: for the timeline and for `live`. A host that
   // wants neither lets the binding do all of this, with taro_quickjs_load or taro_jsc_load.
   const watched = (bridge) => {
-    const calls = new Map(); // call → what stands for it in `live`
+    const tell = facts.timeline;
+    const sockets = new Set();
+    const calls = new Map(); // of calls, as strings: quickjs-ng is slow with many small numbers as keys
+    live.push(sockets, calls);
     const asked = (call, socket, status) => {
       // From -1 to -99 it is misuse, and no result follows.
-      if (call && (status >= 0 || status <= -100)) {
-        calls.set(call, bridge.flavour + ' ' + socket + ' ' + call);
-        live.add(calls.get(call));
-      }
+      if (call && (status >= 0 || status <= -100)) calls.set(String(call), socket);
       return status;
-    };
-    const answered = (call) => {
-      live.delete(calls.get(call));
-      calls.delete(call);
     };
     return {
       flavour: bridge.flavour,
@@ -184,29 +180,29 @@
       report: bridge.report,
       connect(call, url, ...rest) {
         const socket = bridge.connect(call, url, ...rest);
-        log(socket, 'connect ' + url);
-        if (socket) live.add(bridge.flavour + ' ' + socket);
+        if (tell) print(socket, 'connect', url);
+        if (socket) sockets.add(socket);
         asked(call, socket, 0);
         return socket;
       },
       send(call, socket, data, offset, length) {
-        log(socket, 'send ' + (typeof data === 'string' ? short(data) : length + ' bytes'));
+        if (tell) print(socket, 'send', typeof data === 'string' ? short(data) : length + ' bytes');
         return asked(call, socket, bridge.send(call, socket, data, offset, length));
       },
       close(call, socket, code, reason) {
-        log(socket, ['close asked', code, reason && short(reason)].filter(Boolean).join(' '));
+        if (tell) print(socket, 'close asked', code, reason && short(reason));
         return asked(call, socket, bridge.close(call, socket, code, reason));
       },
       refuse: (call, ...rest) => asked(call, 0, bridge.refuse(call, ...rest)),
       release(socket) {
         bridge.release(socket);
-        live.delete(bridge.flavour + ' ' + socket);
+        sockets.delete(socket);
         // The library gives no results of a socket that was released.
-        for (const [call, key] of calls) if (key.split(' ')[1] === String(socket)) answered(call);
+        for (const [call, its] of calls) if (its === socket) calls.delete(call);
       },
       listen: (handler) => bridge.listen(handler && ((kind, socket, ...rest) => {
-        if (kind === 1) answered(rest[0]);
-        told[kind](socket, ...rest);
+        if (kind === 1) calls.delete(String(rest[0]));
+        if (tell) told[kind](socket, ...rest);
         handler(kind, socket, ...rest);
       })),
     };
@@ -215,7 +211,11 @@
   // One binding, so one library app, for each flavour that the script touches.
   const made = new Map();
   const faces = (flavour) => {
-    if (!made.has(flavour)) made.set(flavour, taroSocket.create(watched(bridgeOf(flavours.indexOf(flavour)))));
+    if (!made.has(flavour)) {
+      const bridge = bridgeOf(flavours.indexOf(flavour));
+      native('new app', 0, ''); // it begins in the foreground, wherever the others are
+      made.set(flavour, taroSocket.create(watched(bridge)));
+    }
     return made.get(flavour);
   };
   const lazily = (name, get) =>
@@ -253,5 +253,6 @@
     return 1;
   };
 
-  return { report, rejected, turnEnded, runTimer, nextTimer, configure, live: () => live.size };
+  return { report, rejected, turnEnded, runTimer, nextTimer, configure,
+    live: () => live.reduce((sum, each) => sum + each.size, 0) };
 });

@@ -11,7 +11,7 @@
   const show = (value) => {
     if (value instanceof ArrayBuffer) return 'ArrayBuffer(' + Array.from(new Uint8Array(value)).slice(0, 40) + ')';
     if (value instanceof Error) return value.name + ': ' + value.message;
-    if (typeof value === 'function' || typeof value === 'undefined') return String(value);
+    if (!['object', 'string'].includes(typeof value)) return String(value);
     const text = JSON.stringify(value);
     return text.length > 400 ? text.slice(0, 400) + '…' : text;
   };
@@ -51,7 +51,12 @@
       texts.forEach((text, at) => assert.match(text, patterns[at]));
     },
   };
-  host.onError = (error, kind) => void reported.push({ error, kind });
+  let onReport = null;
+  host.onError = (error, kind) => {
+    reported.push({ error, kind });
+    if (onReport) onReport();
+  };
+  const report = () => within(new Promise((resolve) => (onReport = resolve)), 'a report');
 
   // The promise's value, or an error after the deadline.
   const within = (promise, what) => {
@@ -71,7 +76,7 @@
 
   // Records what a task tells. until(kind) gives the result of the next event of that kind that nobody waited for yet.
   const watch = (task) => {
-    const log = { task, events: [], ended: false };
+    const log = { task, events: [] };
     const unseen = [];
     let waiting = [];
     const tell = (kind) => (res) => {
@@ -159,7 +164,7 @@
   const fresh = () => 'n' + ++names; // an id for a connection
   Object.assign(globalThis, {
     test: (name, body) => void tests.push({ name, body }),
-    assert, within, url, watch, call, ok, fails, open, command, served, turn, fresh, facts, show,
+    assert, within, url, watch, call, ok, fails, open, command, served, turn, fresh, report, facts, show,
   });
 
   const runOne = async ({ name, body }) => {

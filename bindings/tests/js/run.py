@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs JavaScript tests in the mini host, beside the server of the library's tests.
 
-run.py MINI_HOST ENGINE [--flavour NAME] [--expect CODE] SCRIPT...
+run.py MINI_HOST ENGINE [--flavour NAME] [--plain] [--expect CODE] SCRIPT...
 
-harness.js runs before each script, see there. The scripts get, as host.args[0], JSON with the port of each listener of
+harness.js runs before each script, see there; --plain: it does not. The scripts get, as host.args[0], JSON with the port of each listener of
 the server, `slow` (deadlines count that many times) and `command`: the URL of a WebSocket. What a script sends there
-goes to the server's control port, line by line, and the reply comes back; `signal NAME` goes to the mini host itself.
+goes to the server's control port, line by line, and the reply comes back; `signal NAME [NAME]` signals the mini host,
+with the second one when this WebSocket has ended.
 Two scripts run as two apps of one host. The exit code is the mini host's; 0 if it was CODE.
 """
 
@@ -29,8 +30,10 @@ class Commands:
 
     def __init__(self, port):
         # Here, so that a Python without the package says what is missing before anything runs.
+        from websockets.exceptions import ConnectionClosed
         from websockets.sync.server import serve
 
+        self._closed = ConnectionClosed
         self._port = port
         self._server = serve(self._serve, "127.0.0.1", 0)
         self.host = None
@@ -39,13 +42,21 @@ class Commands:
 
     def _serve(self, connection):
         with socket.create_connection(("127.0.0.1", self._port)) as control, control.makefile("rw") as stream:
-            for line in connection:
-                connection.send(self._reply(stream, line))
+            signals = []
+            try:
+                for line in connection:
+                    if line.startswith("signal "):
+                        signals = [getattr(signal, name) for name in line.split()[1:]]
+                        connection.send("ok")
+                        self.host.send_signal(signals.pop(0))
+                    else:
+                        connection.send(self._reply(stream, line))
+            except self._closed:
+                pass  # without a close frame: interrupted
+            for number in signals:
+                self.host.send_signal(number)
 
     def _reply(self, stream, line):
-        if line.startswith("signal "):
-            self.host.send_signal(getattr(signal, line.split()[1]))
-            return "ok"
         stream.write(line + "\n")
         stream.flush()
         reply = stream.readline().rstrip("\n")
@@ -68,7 +79,8 @@ def run(options, certs):
         facts = {"ports": ports, "command": commands.url, "slow": int(os.environ.get("TARO_TEST_SLOW", "1"))}
         command = [*os.environ.get("TARO_TEST_LAUNCH", "").split(), options.host, "--engine", options.engine,
                    "--flavour", options.flavour, "--ca", os.path.join(certs, "ca.pem"),
-                   "--preload", str(HERE / "harness.js"), *options.script, "--", json.dumps(facts)]
+                   *([] if options.plain else ["--preload", str(HERE / "harness.js")]), *options.script, "--",
+                   json.dumps(facts)]
         commands.host = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         status = commands.host.wait()
         commands.close()
@@ -88,6 +100,7 @@ def main():
     parser.add_argument("host")
     parser.add_argument("engine")
     parser.add_argument("--flavour", default="weapp")
+    parser.add_argument("--plain", action="store_true")
     parser.add_argument("--expect", type=int, default=0)
     parser.add_argument("script", nargs="+")
     options = parser.parse_args()

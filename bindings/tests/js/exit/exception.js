@@ -1,0 +1,2 @@
+// expect: 1
+throw new Error('on purpose');

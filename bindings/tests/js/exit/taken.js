@@ -1,0 +1,3 @@
+// expect: 0
+const taken = Promise.reject(new Error('taken'));
+queueMicrotask(() => taken.catch(() => {}));
