@@ -48,7 +48,7 @@ export interface AppOptions<F extends Flavour = Flavour> {
 }
 
 export interface Options<F extends Flavour = Flavour> extends AppOptions<F> {
-  /** Path of taro_socket_node.node. Default: TARO_SOCKET_NODE of the environment, this folder, `build`, `build/Release`. */
+  /** Path of taro_socket_node.node. Default: the environment's TARO_SOCKET_NODE, this folder, its build folders. */
   native?: string;
   /** Path of taro_socket.js. Default: this folder, `../js`. */
   script?: string;

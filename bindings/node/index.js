@@ -1,5 +1,5 @@
 'use strict';
-// Taro.connectSocket, wx, my, swan and tt for Node.js and Electron: bindings/js/taro_socket.js over taro_socket_node.node.
+// Taro.connectSocket, wx, my, swan and tt for Node.js and Electron: taro_socket.js over taro_socket_node.node.
 
 const fs = require('fs');
 const path = require('path');

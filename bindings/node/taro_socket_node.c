@@ -1,8 +1,8 @@
 /*
  * libtaro_socket for Node.js, Electron and HarmonyOS: the bridge of bindings/js/taro_socket.js through Node-API.
  *
- * Version 8 of Node-API at most, nothing of V8 or libuv. Run with Node.js 20.20. Built for HarmonyOS (API version
- * 12 and later has every function that is called here) by the same source, but not run there.
+ * Version 8 of Node-API at most, nothing of V8 or libuv. Run with Node.js 18.20, 20.20 and 24.21. HarmonyOS (API
+ * version 12 and later) documents every function that is called here; this file was neither built nor run there.
  *
  * Delivery: the library's wake-up notice calls a thread-safe function of Node-API, which comes back on the engine's
  * thread and dispatches one event. The engine runs process.nextTick and microtasks when a call of a thread-safe
@@ -204,7 +204,8 @@ static bool read_kept_text(napi_env env, napi_value value, struct arena *arena, 
 
 static bool read_array(napi_env env, napi_value value, uint32_t *len, const char *name) {
     bool is_array = false;
-    if (napi_is_array(env, value, &is_array) != napi_ok || !is_array || napi_get_array_length(env, value, len) != napi_ok)
+    if (napi_is_array(env, value, &is_array) != napi_ok || !is_array
+        || napi_get_array_length(env, value, len) != napi_ok)
         return throw_named(env, name, "must be an array");
     return true;
 }
@@ -247,7 +248,8 @@ static napi_value js_int(napi_env env, int32_t number) {
 
 static napi_value js_text(napi_env env, taro_str text) {
     napi_value value;
-    return napi_create_string_utf8(env, text.len ? text.ptr : "", text.len, &value) == napi_ok ? value : js_undefined(env);
+    napi_status status = napi_create_string_utf8(env, text.len ? text.ptr : "", text.len, &value);
+    return status == napi_ok ? value : js_undefined(env);
 }
 
 static bool is_utf8(const unsigned char *at, size_t len) {
@@ -447,7 +449,8 @@ static bool adopt(struct binding *binding, const taro_message_event *event, napi
         free(retained);
         return false;
     }
-    if (napi_create_external_arraybuffer(binding->env, data, len, on_buffer_gone, retained, out) == napi_ok) return true;
+    if (napi_create_external_arraybuffer(binding->env, data, len, on_buffer_gone, retained, out) == napi_ok)
+        return true;
     taro_message_release(event->message);
     free(retained);
     binding->copies = true;
@@ -705,7 +708,8 @@ static napi_value bridge_refuse(napi_env env, napi_callback_info info) {
     double id, api, code;
     struct binding *binding = enter(env, info, 4, argv);
     if (!binding) return NULL;
-    if (read_integer(env, argv[0], 1, MAX_INTEGER, &id, "call") && read_integer(env, argv[1], 0, UINT32_MAX, &api, "api")
+    if (read_integer(env, argv[0], 1, MAX_INTEGER, &id, "call")
+        && read_integer(env, argv[1], 0, UINT32_MAX, &api, "api")
         && read_integer(env, argv[2], INT32_MIN, INT32_MAX, &code, "status")
         && read_text(env, argv[3], small, sizeof small, &arena, &options.subject, "subject")) {
         options.call = (uint32_t)api;
@@ -1035,9 +1039,11 @@ static bool expose(napi_env env, struct binding *binding, napi_value holder, nap
         || napi_create_string_utf8(env, "taro_socket", NAPI_AUTO_LENGTH, &description) != napi_ok
         || napi_create_symbol(env, description, &key) != napi_ok)
         return false;
-    for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++)
-        if (!add_function(env, METHODS[i].for_host ? host : bridge, METHODS[i].name, METHODS[i].body, binding, holder, key))
-            return false;
+    for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++) {
+        const struct method *method = &METHODS[i];
+        napi_value object = method->for_host ? host : bridge;
+        if (!add_function(env, object, method->name, method->body, binding, holder, key)) return false;
+    }
     return true;
 }
 

@@ -75,7 +75,8 @@ test('text: lone surrogates, NULs, every length class', async () => {
     const answered = app.next('message');
     assert.strictEqual(app.send(socket, sent), 0);
     const { data } = await answered;
-    assert.ok(data === wanted, `${JSON.stringify(sent.slice(-20))} of ${sent.length} came as ${JSON.stringify(data.slice(-20))}`);
+    assert.ok(data === wanted,
+      `${JSON.stringify(sent.slice(-20))} of ${sent.length} came as ${JSON.stringify(data.slice(-20))}`);
   }
   app.release();
 });
@@ -196,8 +197,8 @@ test('wrong types throw a TypeError, each argument of each function', () => {
     number: [undefined, null, true, '1', {}, [], () => 0, Symbol('x'), 1n, NaN, Infinity, -Infinity, 0.5, 2 ** 53],
     string: [undefined, null, true, 1, {}, [], () => 0, Symbol('x'), 1n, new String('x')],
     array: [undefined, null, true, 1, 'x', {}, () => 0, Symbol('x'), [1], [undefined], [Symbol('x')], ['a', null]],
-    data: [undefined, null, true, 1, {}, [], () => 0, Symbol('x'), 1n, new Uint8Array(3), new DataView(new ArrayBuffer(3)),
-      new SharedArrayBuffer(3)],
+    data: [undefined, null, true, 1, {}, [], () => 0, Symbol('x'), 1n, new Uint8Array(3),
+      new DataView(new ArrayBuffer(3)), new SharedArrayBuffer(3)],
     handler: [undefined, true, 1, 'x', {}, [], Symbol('x')],
   };
   const kinds = {
@@ -305,7 +306,8 @@ test('the events of failures: error, and close with its values', async () => {
   assert.strictEqual((await error).socket, broken);
   assert.deepStrictEqual(close, { kind: 'close', socket: broken, code: 1006, reason: 'abnormal closure', wasClean: 0 });
   await app.open(server.url('ws', '/echo?act=close'));
-  assert.deepStrictEqual((({ code, reason, wasClean }) => [code, reason, wasClean])(await app.next('close')), [1005, '', 1]);
+  const { code, reason, wasClean } = await app.next('close');
+  assert.deepStrictEqual([code, reason, wasClean], [1005, '', 1]);
   app.release();
 });
 

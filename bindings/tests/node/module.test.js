@@ -56,9 +56,11 @@ test('without its native file or script it says what to do', async (t) => {
   assert.match(out, /cmake -S bindings\/node -B bindings\/node\/build/);
   ({ out } = await run(attempt(JSON.stringify({ native: NATIVE })), [], { env }).ended);
   assert.match(out, /^MODULE_NOT_FOUND There is no taro_socket\.js/);
-  ({ out } = await run(`${attempt(JSON.stringify({ native: NATIVE, script: SCRIPT }))}; console.log('made')`, [], { env }).ended);
+  const both = JSON.stringify({ native: NATIVE, script: SCRIPT });
+  ({ out } = await run(`${attempt(both)}; console.log('made')`, [], { env }).ended);
   assert.strictEqual(out, 'made\n');
-  for (const options of [{ native: 5 }, { native: '' }, { script: null }]) assert.throws(() => create(options), TypeError);
+  for (const options of [{ native: 5 }, { native: '' }, { script: null }])
+    assert.throws(() => create(options), TypeError);
 });
 
 test('options are checked before anything is made', () => {
@@ -76,14 +78,17 @@ test('what create gives', () => {
 
 /** An echo server of a real library, as a program that prints its port and ends with its standard input. */
 function start(t, command, args) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const env = { ...process.env, LD_PRELOAD: '' };
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
   t.after(() => child.stdin.end());
-  return within(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once('line', resolve)), command);
+  const lines = readline.createInterface({ input: child.stdout });
+  return within(new Promise((resolve) => lines.once('line', resolve)), command);
 }
 
 const WS = `
   const { WebSocketServer } = require('ws');
-  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: true }, () => console.log(wss.address().port));
+  const options = { port: 0, host: '127.0.0.1', perMessageDeflate: true };
+  const wss = new WebSocketServer(options, () => console.log(wss.address().port));
   wss.on('connection', (peer) => peer.on('message', (data, binary) => peer.send(data, { binary })));
   process.stdin.on('end', () => process.exit()).resume();`;
 const WEBSOCKETS = `
@@ -100,7 +105,8 @@ async def main():
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 asyncio.run(main())`;
 
-for (const [name, command, args] of [['ws', process.execPath, ['-e', WS]], ['websockets', PYTHON, ['-c', WEBSOCKETS]]]) {
+const SERVERS = [['ws', process.execPath, ['-e', WS]], ['websockets', PYTHON, ['-c', WEBSOCKETS]]];
+for (const [name, command, args] of SERVERS) {
   test(`echo against ${name}: wx, tt, swan, h5, rn and Taro`, async (t) => {
     const url = `ws://127.0.0.1:${await start(t, command, args)}/`;
     for (const flavour of ['weapp', 'tt', 'swan', 'h5', 'rn']) {
@@ -174,9 +180,10 @@ test('the program of README.md', async () => {
 test('README.md and index.d.ts name every option, and no other', () => {
   const readme = fs.readFileSync(path.join(HOME, 'README.md'), 'utf8');
   const table = readme.slice(readme.indexOf('| option |'), readme.indexOf('`taro_socket_node.node` is looked for'));
-  const told = [...table.matchAll(/^\| ([^|]*) \|/gm)].flatMap((row) => [...row[1].matchAll(/`(\w+)`/g)].map((name) => name[1]));
+  const first = [...table.matchAll(/^\| ([^|]*) \|/gm)].map((row) => row[1]).join();
+  const told = [...first.matchAll(/`(\w+)`/g)].map((name) => name[1]);
   const typings = fs.readFileSync(path.join(HOME, 'index.d.ts'), 'utf8');
-  const typed = [...typings.slice(0, typings.indexOf('export interface App<')).matchAll(/^ {2}(\w+)\?:/gm)].map((name) => name[1]);
+  const typed = [...typings.split('export interface App<')[0].matchAll(/^ {2}(\w+)\?:/gm)].map((name) => name[1]);
   assert.deepStrictEqual(told.sort(), typed.sort());
   for (const name of told) {
     // Known, and the symbol is of no option's type.

@@ -2,7 +2,7 @@
 // When the process stays and when it ends, each in a process of its own.
 const test = require('node:test');
 const assert = require('node:assert');
-const { startServer, fresh, run, within, until } = require('./support.js');
+const { startServer, fresh, run, ABRUPT, until } = require('./support.js');
 
 let server;
 test.before(async () => { server = await startServer(); });
@@ -90,24 +90,31 @@ test('process.exit with sockets in every state', async () => {
     'in close': [server.url('ws', '/echo?act=close'), '', 'if (kind === 5) process.exit(3)'],
     released: [server.url('ws', '/echo'), '', 'if (kind === 2) { app.release(); process.exit(3); }'],
     'with a full buffer': [server.url('ws_small', '/deaf'), '',
-      'if (kind === 2) { for (let i = 0; i < 100; i++) bridge.send(i + 9, socket, new ArrayBuffer(99999), 0, 99999); process.exit(3); }'],
+      `if (kind !== 2) return;
+       for (let i = 0; i < 100; i++) bridge.send(i + 9, socket, new ArrayBuffer(99999), 0, 99999);
+       process.exit(3);`],
     thrown: [server.url('ws', '/echo'), '', 'if (kind === 2) { process.exitCode = 3; app.release(); }'],
-    'in the exit event': [server.url('ws', '/echo'), 'process.on("exit", () => { bridge.connect(1, process.argv[1], [], [], 0, 0); app.release(); process.exitCode = 3; })',
-      'if (kind === 2) process.exit(0)'],
+    'in the exit event': [server.url('ws', '/echo'),
+      `process.on('exit', () => {
+         bridge.connect(1, process.argv[1], [], [], 0, 0);
+         app.release();
+         process.exitCode = 3;
+       })`, 'if (kind === 2) process.exit(0)'],
   };
   for (const [name, [url, first, inHandler]] of Object.entries(cases)) {
     const program = `${APP} let n = 0;
       bridge.listen((kind, socket) => { ${inHandler} });
       for (let i = 0; i < 5; i++) bridge.connect(1, process.argv[1], [], [], 0, 0); ${first}`;
-    for (const { code, signal, err } of await Promise.all([run(program, [url]).ended, run(program, [url]).ended]))
+    for (const { code, signal, err } of await Promise.all([0, 1].map(() => run(program, [url], { env: ABRUPT }).ended)))
       assert.deepStrictEqual({ code, signal, err }, { code: 3, signal: null, err: '' }, name);
   }
 });
 
 test('an exception that nobody catches, in the middle of a burst', async () => {
+  const url = server.url('ws', '/echo?act=burst:2000:1500');
   const { code, signal, err } = await run(`${APP}
     bridge.listen((kind) => { if (kind === 3) throw new Error('boom'); });
-    bridge.connect(1, process.argv[1], [], [], 0, 0);`, [server.url('ws', '/echo?act=burst:2000:1500')]).ended;
+    bridge.connect(1, process.argv[1], [], [], 0, 0);`, [url], { env: ABRUPT }).ended;
   assert.deepStrictEqual([code, signal], [1, null]);
   assert.match(err, /boom/);
 });

@@ -2,7 +2,7 @@
 // Each event is a turn of its own; bursts leave the loop its due; exceptions harm nobody else.
 const test = require('node:test');
 const assert = require('node:assert');
-const { startServer, makeApp, native, fresh, until, within, run, SLOW } = require('./support.js');
+const { startServer, makeApp, native, fresh, until, within, run, ABRUPT } = require('./support.js');
 
 let server;
 test.before(async () => { server = await startServer(); });
@@ -187,11 +187,12 @@ test('an exception in a handler is an uncaughtException; the events after it go 
 });
 
 test('without a listener an exception ends the process as any other', async () => {
+  const url = server.url('ws', '/echo?act=text:1;close:3000:');
   for (const body of ['throw new Error("boom")', 'app.bridge.report(new Error("boom"))']) {
     const { code, err } = await run(`
       const app = support.native().create();
       app.bridge.listen((kind) => { if (kind === 3) { ${body}; } if (kind === 5) console.log('never'); });
-      app.bridge.connect(1, process.argv[1], [], [], 0, 0);`, [server.url('ws', '/echo?act=text:1;close:3000:')]).ended;
+      app.bridge.connect(1, process.argv[1], [], [], 0, 0);`, [url], { env: ABRUPT }).ended;
     assert.strictEqual(code, 1);
     assert.match(err, /Error: boom/);
   }
@@ -209,7 +210,7 @@ test('release inside a handler, of each kind: nothing runs afterwards', async ()
       assert.throws(() => app.bridge.state(1), /was released/);
     });
     const id = fresh();
-    const query = { result: '', open: '', message: 'act=text:1;text:2;text:3', close: 'act=close:3000:x', error: 'act=rst' }[kind];
+    const query = { message: 'act=text:1;text:2;text:3', close: 'act=close:3000:x', error: 'act=rst' }[kind] || '';
     let socket;
     if (kind === 'drain') {
       socket = await app.open(server.url('ws_small', `/deaf?id=${id}`));
@@ -223,7 +224,8 @@ test('release inside a handler, of each kind: nothing runs afterwards', async ()
     await until(() => released, kind);
     // What was under way has its turn, and would be heard.
     for (let i = 0; i < 20; i++) await new Promise(setImmediate);
-    if (kind === 'message' || kind === 'open') await until(async () => await server.tell(`live ${id}`) === '0', 'the end');
+    if (kind === 'message' || kind === 'open')
+      await until(async () => await server.tell(`live ${id}`) === '0', 'the end');
   }
 });
 

@@ -4,7 +4,9 @@ const test = require('node:test');
 const assert = require('node:assert');
 const { Worker } = require('node:worker_threads');
 const { once } = require('node:events');
-const { startServer, makeApp, fresh, until, within, run, descriptors, threads, native, NATIVE } = require('./support.js');
+const {
+  startServer, makeApp, fresh, until, within, run, descriptors, threads, native, NATIVE,
+} = require('./support.js');
 
 let server;
 test.before(async () => { server = await startServer(); });
@@ -58,7 +60,8 @@ test('several workers and the main thread at once', async () => {
   const socket = await app.open(server.url('ws', '/echo'));
   const workers = Array.from({ length: 4 }, () => start(ECHO, server.url('ws', '/echo')));
   const ends = workers.map((worker) => once(worker, 'exit'));
-  const answers = await within(Promise.all(workers.map((worker) => once(worker, 'message'))), 'the answers of the workers');
+  const messages = workers.map((worker) => once(worker, 'message'));
+  const answers = await within(Promise.all(messages), 'the answers of the workers');
   assert.deepStrictEqual(answers.flat(), [100, 100, 100, 100]);
   // A worker whose sockets have ended ends by itself.
   assert.deepStrictEqual((await within(Promise.all(ends), 'the end of the workers')).flat(), [0, 0, 0, 0]);
@@ -77,7 +80,8 @@ test('worker.terminate with sockets in every state leaves nothing behind', async
     open: [server.url('ws', `/echo?id=${id}`), '', 'if (kind === 2) port.postMessage(1)'],
     closing: [server.url('ws', `/echo?id=${id}&onclose=ignore`), '',
       'if (kind === 2) { bridge.close(9, socket, 1000, ""); port.postMessage(1); }'],
-    'in a burst': [server.url('ws', `/sink?id=${id}&act=burst:5000:2000`), '', 'if (kind === 3 && ++n === 300) port.postMessage(1)'],
+    'in a burst': [server.url('ws', `/sink?id=${id}&act=burst:5000:2000`), '',
+      'if (kind === 3 && ++n === 300) port.postMessage(1)'],
     'in a handler that never returns': [server.url('ws', `/echo?id=${id}&act=text:x`), '',
       'if (kind === 3) { port.postMessage(1); for (;;); }'],
     'in microtasks that never end': [server.url('ws', `/echo?id=${id}&act=text:x`), '',
@@ -85,7 +89,9 @@ test('worker.terminate with sockets in every state leaves nothing behind', async
     'with messages kept': [server.url('ws', `/sink?id=${id}&act=burst:100:100000`), 'globalThis.kept = []',
       'if (kind === 3 && kept.push(data) === 100) port.postMessage(1)'],
     'with results to come': [server.url('ws_small', `/deaf?id=${id}`), '',
-      'if (kind === 2) { for (let i = 0; i < 50; i++) bridge.send(i + 9, socket, new ArrayBuffer(99999), 0, 99999); port.postMessage(1); }'],
+      `if (kind !== 2) return;
+       for (let i = 0; i < 50; i++) bridge.send(i + 9, socket, new ArrayBuffer(99999), 0, 99999);
+       port.postMessage(1);`],
     'after the release': [server.url('ws', `/echo?id=${id}`), '',
       'if (kind === 2) { app.release(); port.postMessage(1); setInterval(() => 0, 1000); }'],
   };
