@@ -1,6 +1,6 @@
 /*
- * taro_socket in QuickJS, over the engine's public C API alone. Run with quickjs-ng 0.18.0 and Bellard's QuickJS
- * 2026-06-04; compiled with quickjs-ng 0.14.0 too.
+ * taro_socket in QuickJS, over the engine's public C API alone. Run with quickjs-ng 0.18.0, 0.16.2 and 0.14.0 and with
+ * Bellard's QuickJS 2026-06-04; the tests run it with the first and the last.
  *
  * Who holds what:
  *
@@ -174,10 +174,9 @@ static bool text_of(JSContext *ctx, JSValueConst value, const char *name, struct
         }
         memcpy(text->own, text->engine_text, text->len);
         text->ptr = text->own;
-        char *at = text->own;
-        const char *end = at + text->len;
-        while ((at = (char *)find_surrogate(at, end)) != NULL) {
-            memcpy(at, "\xef\xbf\xbd", 3);
+        const char *found = text->own;
+        while ((found = find_surrogate(found, text->own + text->len)) != NULL) {
+            memcpy(text->own + (found - text->own), "\xef\xbf\xbd", 3);
         }
     }
     return true;

@@ -392,10 +392,11 @@ static void wake_and_release_are_the_hosts(void) {
     JS_SetPropertyStr(ctx, global, "bridge", bridge);
     JS_FreeValue(ctx, global);
     struct script_host host = {rt, ctx, binding, 0, "", 0};
-    RUN(&host, "bridge.listen(() => {}); bridge.connect(1, '%s', [], [], 0, 0)", SERVER_URL("ws", "/echo"));
+    RUN(&host, "bridge.listen(() => {}); bridge.refuse(1, 2, -103, 'data')");
     LATCH_WAIT(&data.woken, 1);
     CHECK_UINT(data.app, ==, taro_quickjs_app(binding));
     CHECK_INT(taro_quickjs_dispatch(binding, 0, NULL), ==, TARO_STATUS_OK);
+    RUN(&host, "bridge.refuse(2, 2, -103, 'data')");
     LATCH_WAIT(&data.woken, 2);
     CHECK_UINT(data.released, ==, 0);
     taro_quickjs_release(binding);

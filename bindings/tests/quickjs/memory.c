@@ -191,7 +191,10 @@ static int events_after(long after) {
     struct script_host host;
     open_with_functions(&host);
     script_host_bind(&host, NULL);
-    RUN(&host, "var socket = connect(1, '%s'); bridge.refuse(2, 2, -103, 'data')",
+    // quickjs-ng makes built-in functions at their first use, and loses one that it has no memory for.
+    RUN(&host, "bridge.refuse(1, 2, -103, 'data')");
+    LOOP_UNTIL(&host, "result(1)");
+    RUN(&host, "events = []; var socket = connect(1, '%s'); bridge.refuse(2, 2, -103, 'data')",
         SERVER_URL("ws", "/echo?id=m%d-%ld&act=text:%%E2%%82%%AC;fill:5000;fill:10;close:4000:bye", fails_once, after));
     JSValue value = JS_Eval(host.ctx, "socket", 6, "test.js", JS_EVAL_TYPE_GLOBAL);
     double socket = 0;
@@ -211,8 +214,7 @@ static int events_after(long after) {
 static void events_without_memory(void) {
     test_limit(100);
     for (fails_once = 0; fails_once < 2; fails_once++) {
-        // In growing steps: each costs a connection.
-        for (long after = 0; !events_after(after); after += 1 + after / 8) {
+        for (long after = 0; !events_after(after); after++) {
         }
     }
 }
