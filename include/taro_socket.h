@@ -367,8 +367,12 @@ typedef struct taro_app_options {
     uint32_t background_grace_ms;
     /** Milliseconds that a close may take from the call on, and our answer to the peer's close; 0 means 10000. */
     uint32_t close_timeout_ms;
-    /** Must be 0. */
-    uint32_t reserved;
+    /**
+     * 1: a failed handshake is `error`, then `close` 1006, in every flavour. Libraries that were written for
+     * mini programs wait for that `close` before they connect again (MQTT.js, weapp.socket.io). 0: as the flavour
+     * has it (weapp: `error` alone; h5 and rn: both).
+     */
+    uint32_t close_after_error;
     /** Tells that there is something to dispatch (host delivery); may be NULL if the descriptor is polled. */
     taro_wake_fn wake;
     /** Given to wake. */
@@ -658,8 +662,9 @@ typedef struct taro_refuse_options {
     /** Must be 0. */
     uint32_t reserved;
     /**
-     * What the text names, and the script itself passed: the field for TARO_STATUS_PARAMETER, such as `data`;
-     * the URL for TARO_STATUS_INVALID_URL; the number for TARO_STATUS_TOO_MANY_SOCKETS. UTF-8.
+     * What the text names, and the script itself passed: the field for TARO_STATUS_PARAMETER, such as `data`, or
+     * with what is wrong with it, `data should be String instead of Number`, which h5 and rn tell; the URL for
+     * TARO_STATUS_INVALID_URL; the number for TARO_STATUS_TOO_MANY_SOCKETS. UTF-8.
      */
     struct taro_str subject;
     /** The call was refused. May be NULL. */

@@ -23,6 +23,14 @@ has() { command -v "$1"; }
 compiles() { # compiles COMPILER SUFFIX
   printf '#include <stdlib.h>\nint main(void) { return 0; }\n' >"$T/setup_probe.$2" && "$1" "$T/setup_probe.$2" -o "$T/setup_probe"
 }
+has_node_api() {
+  local home
+  home=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+  [ -f "$home/include/node/node_api.h" ] || [ -f /usr/include/node/node_api.h ] || [ -f /usr/include/nodejs/src/node_api.h ]
+}
+# Daemons are not on everybody's PATH.
+has_server() { has "$1" || [ -x "/usr/sbin/$1" ]; }
+has_browser() { has chromium || has chromium-browser || has google-chrome; }
 has_venv() { python3 -c 'import ensurepip, venv'; }
 
 install_packages() {
@@ -63,16 +71,16 @@ make_venv() {
   printf '%s\n' "$sum" >"$VENV/.stamp"
 }
 
-make_node() {
-  local from=ffi-tests/support sum
+make_npm() { # make_npm FROM TO: the packages that FROM pins into TO/node_modules
+  local from=$1 to=$2 sum
   sum=$({ node --version; cat "$from/package.json" "$from/package-lock.json"; } | sha256sum)
-  stamped "$NODE_DIR" "$sum" && return
-  say "setup: npm packages of $from/package-lock.json into $NODE_DIR"
-  rm -rf "$NODE_DIR"
-  mkdir -p "$NODE_DIR"
-  cp "$from/package.json" "$from/package-lock.json" "$NODE_DIR/"
-  (cd "$NODE_DIR" && run npm ci --no-audit --no-fund --loglevel=error)
-  printf '%s\n' "$sum" >"$NODE_DIR/.stamp"
+  stamped "$to" "$sum" && return
+  say "setup: npm packages of $from/package-lock.json into $to"
+  rm -rf "$to"
+  mkdir -p "$to"
+  cp "$from/package.json" "$from/package-lock.json" "$to/"
+  (cd "$to" && run npm ci --no-audit --no-fund --loglevel=error)
+  printf '%s\n' "$sum" >"$to/.stamp"
 }
 
 need gcc compiles cc c
@@ -92,10 +100,16 @@ if [ "$goal" = test ]; then
   need python3-venv has_venv
   need nodejs has node
   need npm has npm
+  # Headers of Node-API: beside the program, or in a package of Debian's.
+  need libnode-dev has_node_api
+  need pkg-config has pkg-config
+  need libjavascriptcoregtk-4.1-dev pkg-config --exists javascriptcoregtk-4.1
+  need mosquitto has_server mosquitto
+  need chromium has_browser
 fi
 install_packages
 check_rust
 if [ "$goal" = test ]; then
   make_venv
-  make_node
+  make_npm ffi-tests/support "$NODE_DIR"
 fi

@@ -50,7 +50,8 @@ export interface ConnectOption<Success = Result, Fail = Failure> extends Callbac
     url: string;
     /** Values become strings; undefined and null are left out. */
     header?: Record<string, any> | null;
-    protocols?: string[] | null;
+    /** In a string commas part them. */
+    protocols?: string[] | string | null;
     /** Milliseconds; 0 or less is the app's default. */
     timeout?: number | null;
     tcpNoDelay?: boolean | null;
@@ -155,8 +156,7 @@ export interface Tt {
 
 // --- my
 
-export interface AlipayConnectOption extends Omit<ConnectOption<{}, AlipayFailure>, 'protocols'> {
-    protocols?: string[] | string | null;
+export interface AlipayConnectOption extends ConnectOption<{}, AlipayFailure> {
     /** Appended to the URL's query; objects as JSON. */
     data?: Record<string, any> | null;
     /** true: a task is returned, and other sockets may live beside it. */

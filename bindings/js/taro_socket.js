@@ -54,10 +54,25 @@
         }
     }
 
-    const wrong = (name) => new Refusal(STATUS_PARAMETER, name);
+    /** `why`: for flavours whose text says it. */
+    const wrong = (name, why) => new Refusal(STATUS_PARAMETER, why ? `${name} ${why}` : name);
+
+    /** A kind of value: the name that texts give it, and whether a value is one. */
+    const kindOf = (name, isRight) => ({ name, isRight });
+    const STRING = kindOf('String', (value) => typeof value === 'string');
+    const NUMBER = kindOf('Number', (value) => typeof value === 'number');
+    const OBJECT = kindOf('Object', (value) => isObject(value));
+    const STRINGS = kindOf('Array', (value) => Array.isArray(value) || isString(value));
+    const ANYTHING = kindOf('', () => true);
+
+    function typeName(value) {
+        if (value === null) return 'Null';
+        if (Array.isArray(value)) return 'Array';
+        const name = typeof value;
+        return name[0].toUpperCase() + name.slice(1);
+    }
+
     const isString = (value) => typeof value === 'string';
-    const isNumber = (value) => typeof value === 'number';
-    const isBoolean = (value) => typeof value === 'boolean';
     const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
     const hasOwn = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
     /** The options of a call; anything else counts as none. */
@@ -72,23 +87,31 @@
         }
     }
 
-    function required(option, name, isRight) {
-        return attempt(name, () => {
-            const value = option[name];
-            if (!isRight(value)) throw wrong(name);
-            return value;
-        });
+    function checked(name, value, { name: expected, isRight }) {
+        if (!isRight(value)) throw wrong(name, `should be ${expected} instead of ${typeName(value)}`);
+        return value;
+    }
+
+    function required(option, name, kind) {
+        return attempt(name, () => checked(name, option[name], kind));
     }
 
     /** undefined and null mean: left out. */
-    function optional(option, name, isRight) {
-        const mayBe = (value) => value === undefined || value === null || isRight(value);
-        return required(option, name, mayBe) ?? undefined;
+    function optional(option, name, kind) {
+        return attempt(name, () => {
+            const value = option[name];
+            return value === undefined || value === null ? undefined : checked(name, value, kind);
+        });
+    }
+
+    /** A switch, which is on for whatever counts as true: libraries pass objects of their own there. */
+    function isOn(option, name) {
+        return attempt(name, () => Boolean(option[name]));
     }
 
     /** The header's fields as [name, value, name, value, …]. */
     function headerFields(option) {
-        const header = optional(option, 'header', isObject);
+        const header = optional(option, 'header', OBJECT);
         const fields = [];
         if (header === undefined) return fields;
         return attempt('header', () => {
@@ -101,32 +124,33 @@
         });
     }
 
-    /** `mayBeString`: one protocol need not stand in an array. */
-    function protocolList(option, mayBeString) {
-        const isRight = (value) => Array.isArray(value) || (mayBeString && isString(value));
-        const protocols = optional(option, 'protocols', isRight);
+    /** In place of an array a string may stand, in which commas part them as on the wire. */
+    function protocolList(option) {
+        const protocols = optional(option, 'protocols', STRINGS);
         if (protocols === undefined) return [];
-        if (isString(protocols)) return [protocols];
+        if (isString(protocols)) {
+            return protocols.split(',').map((protocol) => protocol.trim()).filter(Boolean);
+        }
         const list = attempt('protocols', () => Array.from(protocols));
         if (!list.every(isString)) throw wrong('protocols');
         return list;
     }
 
     function timeoutOf(option) {
-        const timeout = optional(option, 'timeout', isNumber);
+        const timeout = optional(option, 'timeout', NUMBER);
         return timeout > 0 ? Math.min(Math.ceil(timeout), LONGEST_TIMEOUT) : 0;
     }
 
     function flagsOf(option) {
-        return (optional(option, 'tcpNoDelay', isBoolean) ? FLAG_TCP_NO_DELAY : 0)
-            | (optional(option, 'perMessageDeflate', isBoolean) ? FLAG_PER_MESSAGE_DEFLATE : 0)
-            | (optional(option, 'forceCellularNetwork', isBoolean) ? FLAG_CELLULAR : 0);
+        return (isOn(option, 'tcpNoDelay') ? FLAG_TCP_NO_DELAY : 0)
+            | (isOn(option, 'perMessageDeflate') ? FLAG_PER_MESSAGE_DEFLATE : 0)
+            | (isOn(option, 'forceCellularNetwork') ? FLAG_CELLULAR : 0);
     }
 
     /** Code and reason; 0 is the library's default code. */
     function closeArguments(option) {
-        const code = optional(option, 'code', isNumber);
-        const reason = optional(option, 'reason', isString) ?? '';
+        const code = optional(option, 'code', NUMBER);
+        const reason = optional(option, 'reason', STRING) ?? '';
         if (code === undefined) return { code: 0, reason };
         const isCode = Number.isInteger(code) && code > 0 && code <= 0xffff;
         if (!isCode) throw new Refusal(STATUS_INVALID_CLOSE_CODE);
@@ -156,7 +180,9 @@
         let length = lengthBy(arrayBufferLength, buffer);
         const isShared = length === undefined;
         if (isShared) length = lengthBy(sharedLength, buffer);
-        if (length === undefined) throw wrong('data');
+        if (length === undefined) {
+            throw wrong('data', `should be String or ArrayBuffer instead of ${typeName(data)}`);
+        }
         if (isView) length = data.byteLength;
         if (!isShared) return { bytes: buffer, offset, length };
         return { bytes: new Uint8Array(buffer, offset, length).slice().buffer, offset: 0, length };
@@ -167,7 +193,7 @@
 
     /** The URL with the alipay option `data` in its query. */
     function urlWithQuery(url, option) {
-        const data = optional(option, 'data', isObject);
+        const data = optional(option, 'data', OBJECT);
         if (data === undefined) return url;
         const query = attempt('data', () => {
             const fields = [];
@@ -437,6 +463,11 @@
             }
         }
 
+        /** What a task shows: in a browser a socket is closed before `error` is told (WHATWG). */
+        function readyStateOf(connection) {
+            return isTaroOnly && connection.hasFailed ? STATES.CLOSED : stateOf(connection);
+        }
+
         /** Gives an ended socket's id back, but not before the results of its calls: release is silent. */
         function letGo(connection) {
             if (!connection.hasEnded || connection.pending > 0 || !connections.delete(connection.id)) return;
@@ -455,13 +486,13 @@
             const promise = face.isTaro ? promiseOf(call) : undefined;
             let isMultiple = false;
             submit(call, () => {
-                let url = required(option, 'url', isString);
+                let url = required(option, 'url', STRING);
                 const header = headerFields(option);
-                const protocols = protocolList(option, isAlipay);
+                const protocols = protocolList(option);
                 const flags = flagsOf(option);
                 const timeout = timeoutOf(option);
                 if (isAlipay) {
-                    isMultiple = optional(option, 'multiple', isBoolean) ?? false;
+                    isMultiple = isOn(option, 'multiple');
                     url = urlWithQuery(url, option);
                     const isTaken = single && !single.hasFailed && stateOf(single) < STATES.CLOSING;
                     if (!isMultiple && isTaken) throw new Refusal(STATUS_TOO_MANY_SOCKETS, '1');
@@ -485,9 +516,12 @@
         /** `find`: gives the connection, once the arguments are known to be right. */
         function send(call, find, option) {
             submit(call, () => {
-                let data = required(option, 'data', () => true);
-                const isBase64 = isAlipay && optional(option, 'isBuffer', isBoolean) && isString(data);
-                if (isBase64) data = fromBase64(data);
+                let data = required(option, 'data', ANYTHING);
+                const isBase64 = isAlipay && isOn(option, 'isBuffer') && isString(data);
+                if (isBase64) {
+                    data = fromBase64(data);
+                    if (data === undefined) throw wrong('data', 'should be base64');
+                }
                 const { bytes, offset, length } = attempt('data', () => payload(data));
                 const { id } = call.connection = find();
                 return bridge.send(call.number, id, bytes, offset, length);
@@ -502,42 +536,45 @@
             });
         }
 
-        /** Key of a task's connection. A function stands there, for frameworks wrap objects in proxies. */
+        // A task's connection stands under a symbol, for frameworks wrap tasks in proxies; behind a function that
+        // only this script can use, for an app could give it the id of another app's socket.
         const CONNECTION = Symbol('connection');
+        const KEY = {};
+        const connectionOf = (task) => task[CONNECTION](KEY);
 
         class SocketTask {
             constructor(connection) {
-                Object.defineProperty(this, CONNECTION, { value: () => connection });
+                Object.defineProperty(this, CONNECTION, { value: (key) => (key === KEY ? connection : undefined) });
                 this.socketTaskId = 0;
                 this.errMsg = '';
             }
 
             get readyState() {
-                return stateOf(this[CONNECTION]());
+                return readyStateOf(connectionOf(this));
             }
 
             /** No platform's, but nobody can pace a flood of messages without it. */
             get bufferedAmount() {
-                const connection = this[CONNECTION]();
+                const connection = connectionOf(this);
                 return stateOf(connection) === STATES.CLOSED ? 0 : bridge.bufferedAmount(connection.id);
             }
 
             send(option) {
-                return ofTask(this[CONNECTION](), CALL_SEND, 'SocketTask.send', send, option);
+                return ofTask(connectionOf(this), CALL_SEND, 'SocketTask.send', send, option);
             }
 
             close(option) {
-                return ofTask(this[CONNECTION](), CALL_CLOSE, 'SocketTask.close', close, option);
+                return ofTask(connectionOf(this), CALL_CLOSE, 'SocketTask.close', close, option);
             }
         }
         Object.assign(SocketTask.prototype, STATES);
         for (const event of EVENTS) {
             SocketTask.prototype[`on${event}`] = function (handler) {
-                this[CONNECTION]().listeners.on(event, handler);
+                connectionOf(this).listeners.on(event, handler);
             };
             if (!isAlipay) continue;
             SocketTask.prototype[`off${event}`] = function (handler) {
-                this[CONNECTION]().listeners.off(event, handler);
+                connectionOf(this).listeners.off(event, handler);
             };
         }
 
@@ -545,6 +582,8 @@
             option = objectOf(option);
             const call = newCall(api, connection.face, option, name);
             const promise = isTaroOnly ? promiseOf(call) : undefined;
+            // The typings say that close gives nothing: nobody expects a rejection there.
+            if (promise && api === CALL_CLOSE) promise.catch(() => {});
             act(call, () => {
                 if (connection.hasEnded) throw new Refusal(STATUS_NOT_CONNECTED);
                 return connection;

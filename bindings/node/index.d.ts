@@ -43,6 +43,8 @@ export interface AppOptions<F extends Flavour = Flavour> {
   backgroundGraceMs?: number;
   /** Milliseconds that a close may take. Default, and 0: 10000. */
   closeTimeoutMs?: number;
+  /** A failed handshake is `error`, then `close` 1006, in every flavour. Default: as the flavour has it. */
+  closeAfterError?: boolean;
   /** Network interface for sockets with forceCellularNetwork, such as `wwan0`. Default: that option does nothing. */
   cellularInterface?: string;
 }

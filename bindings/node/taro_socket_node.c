@@ -841,6 +841,7 @@ static const struct option {
     OPTION("idleTimeoutMs", KIND_UINT32, idle_timeout_ms),
     OPTION("backgroundGraceMs", KIND_UINT32, background_grace_ms),
     OPTION("closeTimeoutMs", KIND_UINT32, close_timeout_ms),
+    OPTION("closeAfterError", KIND_FLAG, close_after_error),
     /* Not the app's: the interface for sockets with forceCellularNetwork. */
     { "cellularInterface", KIND_CELLULAR, 0 },
 };

@@ -75,7 +75,7 @@ static void bad_single_socket(taro_app_options *options) { options->single_socke
 static void bad_forbid_ws(taro_app_options *options) { options->forbid_ws = 2; }
 static void bad_tls_insecure(taro_app_options *options) { options->tls_insecure = 2; }
 static void bad_max_sockets(taro_app_options *options) { options->max_sockets = 65536; }
-static void bad_reserved(taro_app_options *options) { options->reserved = 1; }
+static void bad_close_after_error(taro_app_options *options) { options->close_after_error = 2; }
 static void bad_referer(taro_app_options *options) { options->referer = TARO_STR("a\nb"); }
 static void bad_pem(taro_app_options *options) { options->ca_pem = TARO_STR("no certificate"); }
 static void bad_file(taro_app_options *options) { options->ca_file = TARO_STR("/nowhere/ca.pem"); }
@@ -87,7 +87,7 @@ static const struct {
 } spoilers[] = {
     {"flavour", bad_flavour}, {"delivery", bad_delivery}, {"single_socket", bad_single_socket},
     {"forbid_ws", bad_forbid_ws}, {"tls_insecure", bad_tls_insecure}, {"max_sockets", bad_max_sockets},
-    {"reserved", bad_reserved}, {"referer", bad_referer}, {"ca_pem", bad_pem}, {"ca_file", bad_file},
+    {"close_after_error", bad_close_after_error}, {"referer", bad_referer}, {"ca_pem", bad_pem}, {"ca_file", bad_file},
     {"ca_file without certificate", file_without_certificate},
 };
 

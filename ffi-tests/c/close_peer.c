@@ -199,15 +199,20 @@ static const struct lagging {
     uint32_t in_open; // 99: there is none
     uint32_t in_error;
     uint32_t in_close;
+    uint32_t close_after_error;
 } lagging[] = {
     {"closed", TARO_FLAVOUR_WEAPP, "act=text:hi;close:1000:", "success complete open message close release",
-     TARO_READY_STATE_OPEN, 99, TARO_READY_STATE_CLOSED},
+     TARO_READY_STATE_OPEN, 99, TARO_READY_STATE_CLOSED, 0},
     {"broken", TARO_FLAVOUR_WEAPP, "act=text:hi;fin", "success complete open message error close release",
-     TARO_READY_STATE_OPEN, TARO_READY_STATE_OPEN, TARO_READY_STATE_CLOSED},
+     TARO_READY_STATE_OPEN, TARO_READY_STATE_OPEN, TARO_READY_STATE_CLOSED, 0},
     {"not opened", TARO_FLAVOUR_WEAPP, "status=403", "success complete error release", 99, TARO_READY_STATE_CLOSED,
-     99},
+     99, 0},
     {"not opened, h5", TARO_FLAVOUR_H5, "status=403", "success complete error close release", 99,
-     TARO_READY_STATE_CONNECTING, TARO_READY_STATE_CLOSED},
+     TARO_READY_STATE_CONNECTING, TARO_READY_STATE_CLOSED, 0},
+    {"not opened, rn", TARO_FLAVOUR_RN, "status=403", "success complete error close release", 99,
+     TARO_READY_STATE_CONNECTING, TARO_READY_STATE_CLOSED, 0},
+    {"not opened, and close is wanted", TARO_FLAVOUR_WEAPP, "status=403", "success complete error close release", 99,
+     TARO_READY_STATE_CONNECTING, TARO_READY_STATE_CLOSED, 1},
 };
 
 // All of it has happened before the host looks: the state waits for dispatch as the events do.
@@ -218,6 +223,7 @@ static void ready_state_is_what_was_delivered(void) {
         struct mini mini;
         taro_app_options options = TARO_APP_OPTIONS_INIT;
         options.flavour = row->flavour;
+        options.close_after_error = row->close_after_error;
         options.delivery = TARO_DELIVERY_HOST;
         memset(seen, 99, sizeof seen);
         mini_row(row->name);

@@ -47,7 +47,7 @@ static const struct layout_field layout_app_options_fields[] = {
     F(tls_insecure), F(allow_list), F(allow_list_len), F(referer), F(address_overrides), F(address_overrides_len),
     F(ca_pem), F(ca_file), F(send_limit_bytes), F(message_limit_bytes), F(queue_limit_bytes), F(pause_limit_bytes),
     F(ping_interval_ms), F(pong_timeout_ms), F(idle_timeout_ms), F(background_grace_ms), F(close_timeout_ms),
-    F(reserved), F(wake), F(user_data), F(release),
+    F(close_after_error), F(wake), F(user_data), F(release),
 };
 #undef T
 #define T taro_connect_options

@@ -21,11 +21,10 @@ static void flags_and_numbers_out_of_range(void) {
         MISUSE(APP_WITH(single_socket, flags[at]), TARO_STATUS_BAD_ARGUMENT);
         MISUSE(APP_WITH(forbid_ws, flags[at]), TARO_STATUS_BAD_ARGUMENT);
         MISUSE(APP_WITH(tls_insecure, flags[at]), TARO_STATUS_BAD_ARGUMENT);
-        MISUSE(APP_WITH(reserved, flags[at]), TARO_STATUS_BAD_ARGUMENT);
+        MISUSE(APP_WITH(close_after_error, flags[at]), TARO_STATUS_BAD_ARGUMENT);
         MISUSE(taro_app_set_background(misuse.mini.app, flags[at]), TARO_STATUS_BAD_ARGUMENT);
     }
     MISUSE(CONNECT_WITH(reserved, 1), TARO_STATUS_BAD_ARGUMENT);
-    MISUSE(APP_WITH(reserved, 1), TARO_STATUS_BAD_ARGUMENT);
     MISUSE(APP_WITH(flavour, TARO_FLAVOUR_RN + 1), TARO_STATUS_BAD_ARGUMENT);
     MISUSE(APP_WITH(flavour, UINT32_MAX), TARO_STATUS_BAD_ARGUMENT);
     MISUSE(APP_WITH(max_sockets, 65536), TARO_STATUS_BAD_ARGUMENT);

@@ -187,7 +187,7 @@ impl Socket {
         };
         match end {
             End::NotOpened(status, fault) => {
-                let terminal = !flavour.failed_handshake_closes;
+                let terminal = !self.app.settings.failed_handshake_closes;
                 let closed = abnormal(fault.cause, fault.os_error, Initiator::None);
                 self.post_error(status, fault, terminal, after);
                 if !terminal {

@@ -19,13 +19,16 @@ pub struct Flavour {
     pub connect_timeout: Duration,
     /// A server that picks none of the offered protocols fails the handshake.
     pub unanswered_protocol_fails: bool,
-    /// A failed handshake is `error`, then `close` 1006; else `error` alone.
+    /// A failed handshake is `error`, then `close` 1006; else `error` alone, unless the app wants both.
     pub failed_handshake_closes: bool,
     /// A connection that breaks while the host is closing is told with the code and reason that the host
     /// gave; else with 1006.
     pub broken_closing_keeps_code: bool,
     /// The code beside weapp's errno, where the platform has one of its own.
     own_code: Option<OwnCode>,
+    /// The text for a wrong parameter tells what is wrong with it, as Taro's own implementations do; else it has its
+    /// name alone.
+    parameter_says_why: bool,
     /// Fixed reasons for 1006.
     pub abnormal_reason: &'static str,
     pub interrupted_reason: &'static str,
@@ -41,6 +44,7 @@ const WEAPP: Flavour = Flavour {
     failed_handshake_closes: false,
     broken_closing_keeps_code: true,
     own_code: None,
+    parameter_says_why: false,
     abnormal_reason: "abnormal closure",
     interrupted_reason: "interrupted",
 };
@@ -60,10 +64,11 @@ static TABLE: [Flavour; 6] = [
         broken_closing_keeps_code: false,
         abnormal_reason: "",
         interrupted_reason: "",
+        parameter_says_why: true,
         ..WEAPP
     },
-    // rn
-    WEAPP,
+    // rn: its WebSocket tells both, as a browser's
+    Flavour { failed_handshake_closes: true, parameter_says_why: true, ..WEAPP },
 ];
 
 impl Flavour {
@@ -95,9 +100,17 @@ impl Flavour {
     }
 
     /// The record of a failure. `subject`: what the app itself passed and the text names (URL, field,
-    /// number); nothing else may get in there.
+    /// number); nothing else may get in there. Of a wrong parameter the name may be followed by a blank and what is
+    /// wrong with it.
     pub fn failed(&self, api: Api, status: Status, subject: &str, fault: Fault) -> Record {
-        let (reason, err_no) = reason(status, subject);
+        let (mut reason, err_no) = reason(status, subject);
+        if status == Status::Parameter {
+            reason = match subject.split_once(' ') {
+                Some(_) if self.parameter_says_why => format!("parameter error: parameter.{subject}").into(),
+                Some((name, _)) => format!("parameter error: {name}").into(),
+                None => reason,
+            };
+        }
         let prefix = format!("{}:fail ", api.name());
         let reason_at = prefix.len();
         let code = self.own_code.map_or(err_no, |own_code| own_code(status, subject, fault.cause));
@@ -173,6 +186,19 @@ mod tests {
         assert_eq!(record.err_msg, "sendSocketMessage:fail WebSocket is not connected");
         assert_eq!(record.reason(), "WebSocket is not connected");
         assert_eq!(TABLE[0].accepted(Api::Close).reason(), "");
+    }
+
+    #[test]
+    fn some_say_what_is_wrong_with_a_parameter() {
+        let text = |flavour: usize, subject| {
+            TABLE[flavour].failed(Api::Connect, Status::Parameter, subject, Fault::default()).err_msg
+        };
+        assert_eq!(text(0, "url should be String"), "connectSocket:fail parameter error: url");
+        assert_eq!(
+            text(4, "url should be String"),
+            "connectSocket:fail parameter error: parameter.url should be String"
+        );
+        assert_eq!(text(4, "header"), "connectSocket:fail parameter error: header");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct AppSettings {
     pub ping_interval: Option<Duration>,
     pub pong_timeout: Option<Duration>,
     pub idle_timeout: Option<Duration>,
+    /// A failed handshake is `error`, then `close` 1006; else `error` alone.
+    pub failed_handshake_closes: bool,
     pub background_grace: Duration,
     pub close_timeout: Duration,
 }

@@ -67,6 +67,7 @@ fn defaults(options: &taro_app_options, flavour: &'static Flavour) -> AppSetting
         ping_interval: duration(options.ping_interval_ms),
         pong_timeout: duration(options.pong_timeout_ms),
         idle_timeout: duration(options.idle_timeout_ms),
+        failed_handshake_closes: flavour.failed_handshake_closes || options.close_after_error == 1,
         background_grace: duration(options.background_grace_ms).unwrap_or(Duration::from_secs(5)),
         close_timeout: duration(options.close_timeout_ms).unwrap_or(Duration::from_secs(10)),
     }
@@ -74,8 +75,14 @@ fn defaults(options: &taro_app_options, flavour: &'static Flavour) -> AppSetting
 
 unsafe fn read(options: &taro_app_options) -> Result<AppSettings, Status> {
     let flavour = Flavour::number(options.flavour).ok_or(Status::BadArgument)?;
-    let flags = [options.delivery, options.single_socket, options.forbid_ws, options.tls_insecure];
-    if flags.iter().any(|flag| *flag > 1) || options.max_sockets > MOST_SOCKETS || options.reserved != 0 {
+    let flags = [
+        options.delivery,
+        options.single_socket,
+        options.forbid_ws,
+        options.tls_insecure,
+        options.close_after_error,
+    ];
+    if flags.iter().any(|flag| *flag > 1) || options.max_sockets > MOST_SOCKETS {
         return Err(Status::BadArgument);
     }
     let mut settings = defaults(options, flavour);

@@ -43,7 +43,7 @@ layout! {
         struct_size, flavour, delivery, single_socket, forbid_ws, max_sockets, timeout_ms, tls_insecure,
         allow_list, allow_list_len, referer, address_overrides, address_overrides_len, ca_pem, ca_file,
         send_limit_bytes, message_limit_bytes, queue_limit_bytes, pause_limit_bytes, ping_interval_ms,
-        pong_timeout_ms, idle_timeout_ms, background_grace_ms, close_timeout_ms, reserved, wake, user_data,
+        pong_timeout_ms, idle_timeout_ms, background_grace_ms, close_timeout_ms, close_after_error, wake, user_data,
         release,
     }
     taro_connect_options {

@@ -80,7 +80,7 @@ options!(
     idle_timeout_ms,
     background_grace_ms,
     close_timeout_ms,
-    reserved,
+    close_after_error,
     wake,
     user_data,
     release

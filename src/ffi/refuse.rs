@@ -33,8 +33,9 @@ pub struct taro_refuse_options {
     pub status: taro_status,
     /// Must be 0.
     pub reserved: u32,
-    /// What the text names, and the script itself passed: the field for TARO_STATUS_PARAMETER, such as `data`;
-    /// the URL for TARO_STATUS_INVALID_URL; the number for TARO_STATUS_TOO_MANY_SOCKETS. UTF-8.
+    /// What the text names, and the script itself passed: the field for TARO_STATUS_PARAMETER, such as `data`, or
+    /// with what is wrong with it, `data should be String instead of Number`, which h5 and rn tell; the URL for
+    /// TARO_STATUS_INVALID_URL; the number for TARO_STATUS_TOO_MANY_SOCKETS. UTF-8.
     pub subject: taro_str,
     /// The call was refused. May be NULL.
     pub fail: taro_result_fn,

@@ -11,7 +11,7 @@ let server;
 test.before(async () => { server = await startServer(); });
 test.after(() => server.stop());
 
-const FLAGS = ['singleSocket', 'forbidWs', 'tlsInsecure'];
+const FLAGS = ['singleSocket', 'forbidWs', 'tlsInsecure', 'closeAfterError'];
 const NUMBERS = ['maxSockets', 'timeoutMs', 'sendLimitBytes', 'messageLimitBytes', 'queueLimitBytes', 'pauseLimitBytes',
   'pingIntervalMs', 'pongTimeoutMs', 'idleTimeoutMs', 'backgroundGraceMs', 'closeTimeoutMs'];
 const TEXTS = ['referer', 'caPem', 'caFile', 'cellularInterface'];
@@ -109,6 +109,14 @@ test('allowList, forbidWs, maxSockets, singleSocket, referer', async () => {
   await app.open(server.url('ws', `/echo?id=${id}`), { headers: ['Referer', 'mine'] });
   assert.deepStrictEqual((await server.tell(`log ${id}`)).filter((line) => /^header referer/i.test(line)),
     ['header Referer: https://servicewechat.com/wx0/1/page-frame.html']);
+  app.release();
+});
+
+test('closeAfterError tells the end of a failed handshake with close', async () => {
+  const app = makeApp({ closeAfterError: true });
+  app.connect(server.url('ws', '/echo?status=403'));
+  assert.strictEqual((await app.next('error')).status, -106);
+  assert.strictEqual((await app.next('close')).code, 1006);
   app.release();
 });
 

@@ -14,12 +14,15 @@ const FLAVOURS = ['weapp', 'alipay', 'swan', 'tt', 'h5', 'rn'];
 const NAMES = { 1: 'connectSocket', 2: 'sendSocketMessage', 3: 'closeSocket' };
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 
-/** A table like the library's: enough to see that what the script shows comes from here. */
+/**
+ * A table like the library's: enough to see that what the script shows comes from here. As in weapp a wrong parameter's
+ * text has its name alone, and not what is wrong with it.
+ */
 function record(api, status, subject) {
     if (status === 0) return [0, `${NAMES[api]}:ok`, '', 0, 0];
     const reasons = {
         '-100': `invalid url "${subject}"`, '-102': `too many ${subject}`,
-        '-103': `parameter error: ${subject}`, '-106': 'connection failed', '-107': 'not connected',
+        '-103': `parameter error: ${String(subject).split(' ')[0]}`, '-106': 'connection failed', '-107': 'not connected',
         '-108': 'invalid code', '-109': 'reason too long', '-199': 'system error',
     };
     const reason = reasons[status] ?? `status ${status}`;

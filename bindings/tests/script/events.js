@@ -83,7 +83,9 @@ for (const flavour of FLAVOURS) {
             const [, res, state] = log.at(-1);
             assert.equal(res.errMsg, 'connectSocket:fail connection failed');
             assert.equal(res.errno, 600106);
-            assert.equal(state, isLast ? CLOSED : CONNECTING);
+            // As in a browser it is closed before the error is told.
+            const isTaroOnly = flavour === 'h5' || flavour === 'rn';
+            assert.equal(state, isLast || isTaroOnly ? CLOSED : CONNECTING);
             assert.equal(bridge.calls('release').length, isLast ? 1 : 0);
             if (isLast) continue;
             bridge.closed(id, 1006, 'abnormal');

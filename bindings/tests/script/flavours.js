@@ -127,6 +127,41 @@ test('the script is a classic one: its value is the module, it defines no global
     assert.equal(require(SCRIPT).create.length, 1);
 });
 
+for (const flavour of FLAVOURS) {
+    test(`${flavour}: protocols in one string, parted by commas`, async () => {
+        const { Taro, bridge } = newApp(flavour);
+        const cases = [['mqtt', ['mqtt']], ['a, b', ['a', 'b']], [' a ,,b,', ['a', 'b']], ['', []]];
+        for (const [protocols, expected] of cases) {
+            Taro.connectSocket({ url: 'ws://host/', multiple: true, protocols });
+            assert.deepEqual(bridge.calls('connect').pop()[3], expected);
+        }
+        await bridge.dispatch();
+    });
+
+    test(`${flavour}: switches are on for whatever counts as true`, async () => {
+        const { Taro, bridge } = newApp(flavour);
+        const cases = [[true, 7], [{ threshold: 1024 }, 7], [1, 7], ['on', 7], [false, 0], [0, 0], ['', 0], [null, 0]];
+        for (const [value, flags] of cases) {
+            const option = { tcpNoDelay: value, perMessageDeflate: value, forceCellularNetwork: value };
+            Taro.connectSocket({ url: 'ws://host/', multiple: true, ...option });
+            assert.equal(bridge.calls('connect').pop()[4], flags, String(value));
+        }
+        await bridge.dispatch();
+    });
+
+    test(`${flavour}: a task gives no way to its connection`, async () => {
+        const app = newApp(flavour);
+        const { task, id } = await openSocket(app);
+        const symbols = Object.getOwnPropertySymbols(task);
+        assert.equal(symbols.length, 1);
+        for (const key of [undefined, null, {}, task]) assert.equal(task[symbols[0]](key), undefined);
+        task.socketTaskId = id + 1;
+        task.send({ data: 'x' })?.catch(() => {});
+        assert.equal(app.bridge.calls('send').pop()[2], id);
+        await app.bridge.dispatch();
+    });
+}
+
 test('an engine without SharedArrayBuffer', async () => {
     const context = vm.createContext({});
     vm.runInContext('delete globalThis.SharedArrayBuffer', context);

@@ -258,18 +258,19 @@ for (const flavour of FLAVOURS) {
             [app.Taro.closeSocket, { code: 'x' }]];
         if (TARO_ONLY.includes(flavour)) {
             functions.push([(option) => task.send(option), { data: 'x' }]);
-            functions.push([(option) => task.close(option), { code: 5 }]);
+            // Its typings say that it gives nothing: nobody would take a rejection.
+            functions.push([(option) => task.close(option), { code: 5 }, true]);
         }
         if (app.platform?.sendSocketMessage) {
             functions.push([app.platform.sendSocketMessage, { data: 5 }]);
             functions.push([app.platform.closeSocket, { code: 'x' }]);
         }
-        for (const [call, option] of functions) {
+        for (const [call, option, isQuiet] of functions) {
             assert.ok(call(option) instanceof Promise);
             await app.bridge.dispatch();
-            const [reason, ...more] = await takeUnhandled();
-            assert.match(reason.errMsg, /:fail /);
-            assert.deepEqual(more, []);
+            const unhandled = await takeUnhandled();
+            assert.equal(unhandled.length, isQuiet ? 0 : 1);
+            if (!isQuiet) assert.match(unhandled[0].errMsg, /:fail /);
             for (const name of ['success', 'fail', 'complete']) {
                 call({ ...option, [name]() {} });
                 await app.bridge.dispatch();
