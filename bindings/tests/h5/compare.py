@@ -3,16 +3,17 @@
 compare.py --self-test
 
 A difference is a step that only one side has, a step that has another place, or a field with another value. The rules
-of differences.json name them. A difference without a rule is an error, and so is a rule that nothing needs any more, or
-another number of times than it says.
+of differences.json name them. A difference without a rule is an error, and so is a rule that nothing needs any more.
+differences.txt has every single one, so that a rule hides nothing new.
 
 A rule: `when`, patterns for fields of a difference, see matches(); `whose`; `what` and `why`, for the table; `h5` and
-`ours`, what the table shows instead of the values that were seen; `times`, how many differences it stands for, where it
-takes in a whole scenario.
+`ours`, what the table shows instead of the values that were seen; `varies`: 1 if another version of the browser may
+differ, so that its differences are not in differences.txt.
 """
 
 import json
 import sys
+import textwrap
 from collections import namedtuple
 from fnmatch import fnmatchcase
 
@@ -109,12 +110,21 @@ def judge(found, rules):
         home = next((mine for rule, mine in used if matches(rule, difference)), unknown)
         home.append(difference)
     wrong = [f"this difference is no more: {rule['what']} {rule['when']}" for rule, mine in used if not mine]
-    wrong += [
-        f"{len(mine)} differences, not {rule['times']}: {rule['what']} {rule['when']}"
-        for rule, mine in used
-        if mine and rule.get("times", len(mine)) != len(mine)
-    ]
     return used, unknown, wrong
+
+
+def listed(used):
+    """Every difference, the same ones together: differences.txt."""
+    groups = {}
+    for rule, mine in used:
+        for difference in [] if "varies" in rule else mine:
+            scenario, *rest = difference
+            groups.setdefault(tuple("-" if part is None else part for part in rest), []).append(scenario)
+    parts = []
+    for (lane, step, what, h5, ours), scenarios in sorted(groups.items()):
+        names = textwrap.fill(" ".join(sorted(scenarios)), 118, initial_indent="  ", subsequent_indent="  ")
+        parts.append(f"{lane} / {step} / {what}: {h5} | {ours}\n{names}\n")
+    return "".join(parts)
 
 
 def cell(text):
@@ -190,7 +200,9 @@ def self_test():
     assert used[0][1] == gone and not unknown and not wrong
     used, unknown, wrong = judge(new, [rule])
     assert not used[0][1] and unknown == new and len(wrong) == 1
-    assert len(judge(gone, [{**rule, "times": 2}])[2]) == 1
+    used = judge(gone, [rule])[0]
+    assert listed(used) == "socket / open / presence: x 2 | -\n  a\n"
+    assert listed([({**rule, "varies": 1}, gone)]) == ""
     assert "| w | `x 2` | – | y | a |" in table(judge(gone, [rule])[0], "limit")
 
 

@@ -5,13 +5,16 @@ run.py --host "PROGRAM [OPTION...]" --certs DIR --work DIR --npm DIR [--update] 
 run.py --npm DIR --install
 
 The host is run as PROGRAM OPTION... --flavour h5 APP_FOLDER -- ARGUMENT for each scenario. Fails if there is a
-difference that differences.json does not name, if it names one that is no more, and if docs/h5-differences.md is not
-what this run would write; --update writes it. Exits with 77 where Chromium is missing, or the host was built without
-the engine. Taro's npm packages go to the folder of --npm, where they are missing; --install does that alone.
+difference that differences.json does not name, if it names one that is no more, and if differences.txt and
+docs/h5-differences.md are not what this run would write; --update writes them. Exits with 77 where Chromium is missing,
+or the host was built without the engine. Taro's npm packages go to the folder of --npm, where they are missing;
+--install does that alone.
 """
 
 import argparse
+import difflib
 import hashlib
+import itertools
 import json
 import os
 import shlex
@@ -27,6 +30,7 @@ import sides
 HERE = Path(__file__).resolve().parent
 DOCUMENT = sides.ROOT / "docs" / "h5-differences.md"
 RULES = HERE / "differences.json"
+LIST = HERE / "differences.txt"
 
 
 def install(home):
@@ -119,6 +123,19 @@ def head(names):
     )
 
 
+def committed(options, file, text):
+    """What is wrong with a file that has to have this text."""
+    if options.update:
+        file.write_text(text)
+        return []
+    had = file.read_text() if file.exists() else ""
+    if had == text:
+        return []
+    (options.work / file.name).write_text(text)
+    changes = difflib.unified_diff(had.splitlines(), text.splitlines(), str(file), "this run", n=1, lineterm="")
+    return [*itertools.islice(changes, 100), f"{file} is not what was seen; run this with --update if that is right"]
+
+
 def report(options, h5, ours, names, whole):
     """How many things are wrong."""
     found = compare.differences(h5, ours)
@@ -129,14 +146,8 @@ def report(options, h5, ours, names, whole):
     ]
     if whole:
         problems += wrong
-        text = compare.document(head(names), used)
-        if options.update:
-            DOCUMENT.write_text(text)
-        elif not DOCUMENT.exists() or DOCUMENT.read_text() != text:
-            (options.work / DOCUMENT.name).write_text(text)
-            problems.append(
-                f"{DOCUMENT} is not what was seen: see {options.work / DOCUMENT.name}, or run this with --update"
-            )
+        for file, text in ((DOCUMENT, compare.document(head(names), used)), (LIST, compare.listed(used))):
+            problems += committed(options, file, text)
     steps = sum(len(lane) for lanes in h5.values() for lane in lanes.values())
     print(
         *problems,
