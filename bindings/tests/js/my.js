@@ -39,8 +39,10 @@ test('base64 on the wire is bytes', async () => {
   my.connectSocket({ url: url('id=' + id) });
   await opened;
   for (const [base64, hex] of [['AA==', '1 00'], ['AAE=', '2 0001'], ['AAEC', '3 000102'], ['+/+/', '3 fbffbf']]) {
+    const message = once('Message');
     await ok(call(my, 'sendSocketMessage', { data: base64, isBuffer: true }));
     await served(id, 'binary ' + hex);
+    assert.same(await message, { data: base64, isBuffer: true });
   }
   const { res } = await call(my, 'sendSocketMessage', { data: 'not base64!', isBuffer: true });
   assert.equal(res.error, 2);

@@ -25,7 +25,7 @@ loop.self = loop;
 console.info(loop, [new Error('shown')], Symbol('s'), 10n);
 const module_ = require('./exported');
 if (module_.value !== 7 || require('./exported.js') !== module_) throw new Error('require');
-for (const bad of ['./nothing', '../echo.js']) {
+for (const bad of ['./nothing', '../exported.js']) {
   try {
     require(bad);
   } catch (error) {
