@@ -1,0 +1,2 @@
+'use strict';
+// A package that is asked for and not needed.
