@@ -139,6 +139,8 @@ double App::native(const std::string &operation, double number, const std::strin
         template_.message_limit_bytes = size();
     } else if (operation == "config backgroundGrace") {
         template_.background_grace_ms = small();
+    } else if (operation == "config closeAfterError") {
+        template_.close_after_error = number != 0;
     }
     return 0;
 }

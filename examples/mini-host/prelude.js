@@ -245,11 +245,12 @@
     native('config debug', config.debug === true ? 1 : 0, '');
     number('config timeout', (config.networkTimeout || {}).connectSocket);
     for (const domain of config.wsrequestdomain || []) native('config domain', 0, String(domain));
-    const { maxSockets, sendBytes, messageBytes, backgroundGrace } = config.miniHost || {};
+    const { maxSockets, sendBytes, messageBytes, backgroundGrace, closeAfterError } = config.miniHost || {};
     number('config maxSockets', maxSockets);
     number('config sendBytes', sendBytes);
     number('config messageBytes', messageBytes);
     number('config backgroundGrace', backgroundGrace);
+    native('config closeAfterError', closeAfterError === true ? 1 : 0, '');
     return 1;
   };
 

@@ -41,6 +41,11 @@ test('protocols are offered in their order, the server picks', async () => {
   assert.equal(log.opened.header['Sec-WebSocket-Protocol'], 'b');
 });
 
+test('one protocol may stand in a string', async () => {
+  const log = await open({ url: url(), protocols: 'only' });
+  assert.equal(log.opened.header['Sec-WebSocket-Protocol'], 'only');
+});
+
 test('without an option, or with what is no object', async () => {
   for (const option of [undefined, null, 7, 'text', [], () => {}]) {
     const task = wx.connectSocket(option);
@@ -51,7 +56,7 @@ test('without an option, or with what is no object', async () => {
 for (const [name, values] of [
   ['url', [undefined, null, 7, true, {}, [], () => {}, Symbol('s')]],
   ['header', [7, 'text', true, [], () => {}, Symbol('s')]],
-  ['protocols', [7, 'text', {}, [7], [null], [undefined], ['a', {}]]],
+  ['protocols', [7, true, {}, [7], [null], [undefined], ['a', {}]]],
   ['timeout', ['100', {}, [], true]],
 ]) {
   test('connect: ' + name + ' of a wrong type', async () => {
