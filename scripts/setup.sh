@@ -88,10 +88,10 @@ need libc6-dev compiles cc c
 need python3 has python3
 if [ "$goal" != check ]; then
   need openssl has openssl
-fi
-if [ "$goal" = test ]; then
   need g++ compiles c++ cc
   need cmake has cmake
+fi
+if [ "$goal" = test ]; then
   need ninja-build has ninja
   need valgrind has valgrind
   # memcheck reads the dynamic loader's symbols, which are in a package of their own.
@@ -112,4 +112,10 @@ check_rust
 if [ "$goal" = test ]; then
   make_venv
   make_npm ffi-tests/support "$NODE_DIR"
+  make_npm bindings/tests/clients "$T/clients"
+  python3 bindings/tests/h5/run.py --install --npm "$T/h5"
+fi
+# `make demo` runs a script engine.
+if [ "$goal" != check ]; then
+  scripts/engines/quickjs.sh
 fi

@@ -34,16 +34,19 @@ autobahn() { bash scripts/autobahn.sh "${TEST_AUTOBAHN:-full}"; }
 fuzz() { bash scripts/fuzz.sh "${TEST_FUZZ_SECONDS:-30}"; }
 
 # The C and C++ tests, once for each way in which a host gets the library or looks after its memory.
-shared() { ffi_tests shared; }
-static() { ffi_tests static -DTARO_LINK=static; }
-dlopen() { ffi_tests dlopen -DTARO_LINK=dlopen; }
-sanitize() { ffi_tests sanitize -DTARO_SANITIZE=address,undefined; }
-memcheck() { ffi_tests memcheck -DTARO_VALGRIND=ON; }
+shared() { ctest_of ffi-tests shared; }
+static() { ctest_of ffi-tests static -DTARO_LINK=static; }
+dlopen() { ctest_of ffi-tests dlopen -DTARO_LINK=dlopen; }
+sanitize() { ctest_of ffi-tests sanitize -DTARO_SANITIZE=address,undefined; }
+memcheck() { ctest_of ffi-tests memcheck -DTARO_VALGRIND=ON; }
+# The script engines, and what runs on them: real clients, a browser beside the mini host.
+bindings() { ctest_of bindings plain; }
+bindings_sanitize() { ctest_of bindings sanitize -DTARO_SANITIZE=address,undefined; }
 
-ffi_tests() { # ffi_tests NAME [CMAKE_OPTION...]
-  local home=$T/ffi-tests/$1
-  shift
-  cmake -G Ninja -S ffi-tests -B "$home" -DTARO_LIB_DIR="$RELEASE_LIB_DIR" -DTARO_HOOKS_LIB_DIR="$HOOKS_LIB_DIR" \
+ctest_of() { # ctest_of FOLDER NAME [CMAKE_OPTION...]
+  local from=$1 home=$T/$1/$2
+  shift 2
+  cmake -G Ninja -S "$from" -B "$home" -DTARO_LIB_DIR="$RELEASE_LIB_DIR" -DTARO_HOOKS_LIB_DIR="$HOOKS_LIB_DIR" \
     -DTARO_TEST_PYTHON="$VENV/bin/python" -DTARO_TEST_NODE_PATH="$NODE_DIR/node_modules" "$@" >"$T/cmake.log" ||
     { cat "$T/cmake.log"; return 1; }
   cmake --build "$home" -- --quiet || return 1
@@ -51,7 +54,7 @@ ffi_tests() { # ffi_tests NAME [CMAKE_OPTION...]
 }
 
 steps=(format layering header_sections lints header_drift unit library exports readme
-  shared static dlopen sanitize memcheck demo bounds autobahn fuzz)
+  shared static dlopen sanitize bindings bindings_sanitize memcheck demo bounds autobahn fuzz)
 [ $# -eq 0 ] || steps=("$@")
 passed=() skipped=()
 for step in "${steps[@]}"; do

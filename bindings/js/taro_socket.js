@@ -479,13 +479,13 @@
         }
 
         function connect(face, option) {
-            option = objectOf(option);
             const connection = newConnection(face);
-            const call = newCall(CALL_CONNECT, face, option);
+            const call = newCall(CALL_CONNECT, face, objectOf(option));
             call.task = new SocketTask(connection);
             const promise = face.isTaro ? promiseOf(call) : undefined;
             let isMultiple = false;
             submit(call, () => {
+                checked('parameter', option, OBJECT);
                 let url = required(option, 'url', STRING);
                 const header = headerFields(option);
                 const protocols = protocolList(option);

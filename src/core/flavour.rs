@@ -106,6 +106,10 @@ impl Flavour {
         let (mut reason, err_no) = reason(status, subject);
         if status == Status::Parameter {
             reason = match subject.split_once(' ') {
+                // All options together are called that.
+                Some(("parameter", _)) if self.parameter_says_why => {
+                    format!("parameter error: {subject}").into()
+                }
                 Some(_) if self.parameter_says_why => format!("parameter error: parameter.{subject}").into(),
                 Some((name, _)) => format!("parameter error: {name}").into(),
                 None => reason,
@@ -197,6 +201,10 @@ mod tests {
         assert_eq!(
             text(4, "url should be String"),
             "connectSocket:fail parameter error: parameter.url should be String"
+        );
+        assert_eq!(
+            text(4, "parameter should be Object"),
+            "connectSocket:fail parameter error: parameter should be Object"
         );
         assert_eq!(text(4, "header"), "connectSocket:fail parameter error: header");
     }

@@ -219,7 +219,7 @@ for (const flavour of FLAVOURS) {
             await app.bridge.dispatch();
             const subjects = app.bridge.calls('refuse').slice(before).map((entry) => entry[3]);
             assert.ok(subjects.length >= 2, `${subjects}`);
-            assert.ok(subjects.every((one) => /^(url|data) should be /.test(one)), `${subjects}`);
+            assert.ok(subjects.every((one) => /^(parameter|data) should be /.test(one)), `${subjects}`);
         }
         // `task.close(1000)`, as of a browser's WebSocket, closes.
         task.close(1000);
