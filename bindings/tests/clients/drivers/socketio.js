@@ -49,17 +49,14 @@ module.exports = async function drive(host, library, platform) {
   const relay = new Relay();
   const port = await relay.listen();
   relay.open(service.port);
-  // weapp.socket.io goes on after a failed handshake if `close` follows; else its attempts wait until the server is back.
-  const isRefused = library !== 'weapp' || host.closesAfterError;
   try {
-    return await host.play('socketio', { library, platform, port, isRefused }, {
+    return await host.play('socketio', { library, platform, port }, {
       async cut() {
         service.cut();
         await within(service.events.take('disconnect'), 'the server sees the end');
       },
       async stop() {
-        if (isRefused) relay.refuse();
-        else relay.hold();
+        relay.refuse();
         const seen = service.events.take('disconnect');
         await service.stop();
         await within(seen, 'the server sees the end');

@@ -4,6 +4,7 @@
 const { WebSocketServer } = require('ws');
 const { Inbox, once, same } = require('../support/check');
 const { within } = require('../support/deadline');
+const { Relay } = require('../support/relay');
 
 class Server {
   constructor() {
@@ -39,8 +40,11 @@ class Server {
 module.exports = async function drive(host) {
   const phoenix = new Server();
   await once(phoenix.server, 'listening');
+  const relay = new Relay();
+  const port = await relay.listen();
+  relay.open(phoenix.server.address().port);
   try {
-    return await host.play('supabase', { port: phoenix.server.address().port }, {
+    return await host.play('supabase', { port }, {
       heartbeat() {
         phoenix.beats = 0;
         phoenix.onBeat = () => {
@@ -50,8 +54,12 @@ module.exports = async function drive(host) {
         };
       },
       async break() {
+        // It tries again after a `close` only: a failed attempt would be the last where that gives none.
+        const refused = host.closesAfterError ? relay.refuse() : undefined;
         phoenix.cut();
         await within(phoenix.closes.take('close'), 'the server sees the end');
+        await within(Promise.resolve(refused), 'the client tries again');
+        relay.open(phoenix.server.address().port);
       },
       async disconnected() {
         same(await within(phoenix.closes.take('close'), 'the server sees the end'), 1000, 'code');
@@ -60,6 +68,7 @@ module.exports = async function drive(host) {
       },
     });
   } finally {
+    relay.close();
     phoenix.server.close();
     phoenix.cut();
   }

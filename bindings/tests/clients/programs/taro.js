@@ -1,5 +1,5 @@
 'use strict';
-// Taro as it is built for mini programs, @tarojs/api and @tarojs/shared: it makes its functions of the platform's, and is
+// Taro as it is built for mini programs, @tarojs/api and @tarojs/shared, which makes its functions of the platform's:
 // not our Taro over the same app. The driver has a server that echoes.
 
 /* global globalThis */

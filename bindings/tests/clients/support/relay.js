@@ -6,12 +6,14 @@ const net = require('net');
 class Relay {
   constructor() {
     this.target = undefined;
-    this.isRefusing = false;
+    this.refused = undefined;
     this.held = [];
     this.server = net.createServer((socket) => {
       socket.on('error', () => {});
-      if (this.isRefusing) socket.destroy();
-      else if (this.target === undefined) this.held.push(socket);
+      if (this.refused) {
+        socket.destroy();
+        this.refused();
+      } else if (this.target === undefined) this.held.push(socket);
       else this.forward(socket);
     });
   }
@@ -28,14 +30,14 @@ class Relay {
     this.target = undefined;
   }
 
-  /** From now on connections end at once. */
+  /** From now on connections end at once. Resolves with the first that does. */
   refuse() {
-    this.isRefusing = true;
+    return new Promise((resolve) => { this.refused = resolve; });
   }
 
   /** Connections go to this port. */
   open(port) {
-    this.isRefusing = false;
+    this.refused = undefined;
     this.target = port;
     this.held.splice(0).forEach((socket) => this.forward(socket));
   }
