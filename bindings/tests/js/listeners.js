@@ -118,3 +118,13 @@ test('results come before events, and success before complete', async () => {
   await within(new Promise((resolve) => task.onClose(resolve)), 'close');
   assert.equal(told.join(), 'returned,success,complete,open');
 });
+
+test('a timer that starts itself anew keeps no event away', async () => {
+  let goes = true;
+  (function spin() {
+    if (goes) setTimeout(spin, 0);
+  })();
+  const log = await open(hasty());
+  await log.until('message');
+  goes = false;
+});

@@ -73,6 +73,22 @@ test('in an async handler: a rejection', async () => {
   watch(task);
 });
 
+test('a rejection is one when its turn has ended, whatever the next event does', async () => {
+  const task = wx.connectSocket({ url: url('act=text:1;text:2') });
+  let promise;
+  await within(new Promise((resolve) => {
+    task.onMessage(({ data }) => {
+      if (data === '1') {
+        promise = Promise.reject(new Error('late'));
+      } else {
+        promise.catch(resolve);
+      }
+    });
+  }), 'the messages');
+  assert.reported(/^rejection late/);
+  watch(task);
+});
+
 test('one task’s handlers do not disturb another task', async () => {
   const bad = wx.connectSocket({ url: url() });
   bad.onOpen(() => boom('open'));
