@@ -145,7 +145,9 @@ private:
         }
     }
 
-    static void on_report(JSContextRef, JSValueRef error, void *user_data) { static_cast<Jsc *>(user_data)->report(error); }
+    static void on_report(JSContextRef, JSValueRef error, void *user_data) {
+        static_cast<Jsc *>(user_data)->report(error);
+    }
 
     static JSValueRef native(JSContextRef context, JSObjectRef function, JSObjectRef, size_t count,
                              const JSValueRef arguments[], JSValueRef *) {
@@ -177,7 +179,8 @@ private:
         taro_jsc *binding = nullptr;
         const taro_status status = taro_jsc_create(self->context_, &options, &binding);
         if (status != TARO_STATUS_OK) {
-            JSValueRef text = self->string_value(std::string("app.json or the command line: ") + taro_status_name(status));
+            const std::string why = std::string("app.json or the command line: ") + taro_status_name(status);
+            JSValueRef text = self->string_value(why);
             *error = JSObjectMakeError(context, 1, &text, nullptr);
             return JSValueMakeUndefined(context);
         }

@@ -126,7 +126,8 @@ private:
         static_cast<QuickJs *>(user_data)->call_function("report", 1, &error);
     }
 
-    static void on_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, bool handled, void *user_data) {
+    static void on_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, bool handled,
+                             void *user_data) {
         JSValueConst arguments[] = {promise, reason, JS_NewBool(context, handled)};
         static_cast<QuickJs *>(user_data)->call_function("rejected", 3, arguments);
     }
@@ -135,7 +136,8 @@ private:
         QuickJs *self = of(context);
         double number = 0;
         JS_ToFloat64(context, &number, arguments[1]);
-        return JS_NewFloat64(context, self->host_.native(self->text_of(arguments[0]), number, self->text_of(arguments[2])));
+        const double answer = self->host_.native(self->text_of(arguments[0]), number, self->text_of(arguments[2]));
+        return JS_NewFloat64(context, answer);
     }
 
     static JSValue read(JSContext *context, JSValueConst, int, JSValueConst *arguments) {

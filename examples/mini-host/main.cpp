@@ -137,8 +137,8 @@ int main(int argc, char **argv) {
     }
     options.engine = engine;
 
-    // Before any thread is there: they inherit it, and the signals come by the descriptor alone. Not SIGUSR1, with which
-    // JavaScriptCore stops threads on Linux.
+    // Before any thread is there: they inherit it, and the signals come by the descriptor alone. Not SIGUSR1, with
+    // which JavaScriptCore stops threads on Linux.
     sigset_t mask;
     sigemptyset(&mask);
     for (const int number : {SIGTSTP, SIGCONT, SIGINT, SIGTERM}) {

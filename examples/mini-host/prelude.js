@@ -1,5 +1,5 @@
-// What a script finds in the mini host, whatever the engine: console, timers, microtasks, require, `host`, and Taro, wx,
-// my, swan and tt. The host calls the last expression's value with
+// What a script finds in the mini host, whatever the engine: console, timers, microtasks, require, `host`, and Taro,
+// wx, my, swan and tt. The host calls the last expression's value with
 //
 //   native(operation, number, text)   the C++ side, see App::native
 //   read(path)                        a file of the app, undefined if there is none
@@ -141,7 +141,7 @@
   // --- the platforms
 
   const flavours = ['weapp', 'alipay', 'swan', 'tt', 'h5', 'rn'];
-  // Sets and maps of sockets that have not ended and of calls without a result: what keeps the app going, besides timers.
+  // Sockets that have not ended, and calls without a result: what keeps the app going, besides timers.
   const live = [];
   const short = (data) => (typeof data !== 'string' ? data.byteLength + ' bytes'
     : inspect(data.length > 60 ? data.slice(0, 60) + '…' : data, []));
@@ -160,8 +160,8 @@
     (socket, left) => print(socket, 'drain:', left, 'bytes wait'),
   ];
 
-  // Stands between a bridge and taro_socket.js, and sees what goes through: for the timeline and for `live`. A host that
-  // wants neither lets the binding do all of this, with taro_quickjs_load or taro_jsc_load.
+  // Stands between a bridge and taro_socket.js, and sees what goes through: for the timeline and for `live`. A host
+  // that wants neither lets the binding do all of this, with taro_quickjs_load or taro_jsc_load.
   const watched = (bridge) => {
     const tell = facts.timeline;
     const sockets = new Set();
@@ -237,8 +237,8 @@
     background: (flag) => void native('background', flag ? 1 : 0, ''),
   });
 
-  // WeChat's keys where it has them. Its domain list is no part of app.json: it stands in the platform's console, and has
-  // this name in the platform's API.
+  // WeChat's keys where it has them. Its domain list is no part of app.json: it stands in the platform's console, and
+  // has this name in the platform's API.
   const configure = (text) => {
     const config = JSON.parse(text);
     const number = (name, value) => typeof value === 'number' && native(name, value, '');
