@@ -6,12 +6,6 @@ const { Broker, findMosquitto } = require('../support/broker');
 const { BIG, MESSAGES, bytesOf, hashOf, hashOfMessage } = require('../support/bytes');
 const { Inbox, ok, once, same } = require('../support/check');
 const { within } = require('../support/deadline');
-const { Relay } = require('../support/relay');
-
-/** Resolves when the broker's log has the line. */
-async function logged(broker, pattern) {
-  while (!pattern.test(broker.log)) await once(broker.process.stderr, 'data');
-}
 
 module.exports = async function drive(host, transport, { folder, certs }) {
   const program = findMosquitto();
@@ -21,29 +15,21 @@ module.exports = async function drive(host, transport, { folder, certs }) {
   }
   const broker = new Broker(program, folder, certs);
   await broker.start();
-  const relay = new Relay();
-  const port = await relay.listen();
-  const target = transport.endsWith('s') ? broker.ports.wss : broker.ports.ws;
-  relay.open(target);
   const peer = mqtt.connect({ host: '127.0.0.1', port: broker.ports.mqtt, reconnectPeriod: 20, clientId: 'peer' });
   try {
     const inbox = new Inbox();
     peer.on('message', (topic, payload, { qos }) => inbox.put(topic, { hash: hashOf(payload), qos }));
     await within(once(peer, 'connect'), 'the peer is connected');
     await peer.subscribeAsync('up/#', { qos: 2 });
-    // MQTT.js tries again when a connection was closed. alipay says so of failed attempts too, weapp if the host wants
-    // it; else an attempt has to wait until the broker is back, or it is the last one.
-    const isRefused = transport === 'ali' || host.closesAfterError;
-    const config = { transport, isRefused, port: isRefused ? target : port };
-    return await host.play('mqtt', config, answersOf({ host, config, broker, relay, target, peer, inbox }));
+    const config = { transport, port: transport.endsWith('s') ? broker.ports.wss : broker.ports.ws };
+    return await host.play('mqtt', config, answersOf({ host, config, broker, peer, inbox }));
   } finally {
     peer.end(true);
-    relay.close();
     await broker.stop();
   }
 };
 
-function answersOf({ host, config, broker, relay, target, peer, inbox }) {
+function answersOf({ host, config, broker, peer, inbox }) {
   const take = (topic) => within(inbox.take(topic), `${topic} comes to the peer`);
   const isBig = { came: false };
 
@@ -75,13 +61,11 @@ function answersOf({ host, config, broker, relay, target, peer, inbox }) {
       peer.publish('down/2/after unsubscribe', 'for you', { qos: 1 });
     },
     async stop() {
-      relay.hold();
       await broker.stop();
     },
     async start() {
       const back = once(peer, 'connect');
       await broker.start();
-      relay.open(target);
       await within(back, 'the peer is connected again');
     },
     async back() {
@@ -100,7 +84,7 @@ function answersOf({ host, config, broker, relay, target, peer, inbox }) {
     },
     async ended() {
       // As opposed to one that went away: then its will is published.
-      await within(logged(broker, /Client talker disconnected/), 'the broker was told goodbye');
+      await within(broker.logged(/Client talker disconnected/), 'the broker was told goodbye');
       same(inbox.left().filter((topic) => topic === 'up/will'), [], 'will');
     },
   };

@@ -54,11 +54,10 @@ module.exports = async function drive(host) {
         };
       },
       async break() {
-        // It tries again after a `close` only: a failed attempt would be the last where that gives none.
-        const refused = host.closesAfterError ? relay.refuse() : undefined;
+        const refused = relay.refuse();
         phoenix.cut();
         await within(phoenix.closes.take('close'), 'the server sees the end');
-        await within(Promise.resolve(refused), 'the client tries again');
+        await within(refused, 'the client tries again');
         relay.open(phoenix.server.address().port);
       },
       async disconnected() {

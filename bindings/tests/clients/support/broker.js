@@ -5,7 +5,7 @@ const fs = require('fs');
 const net = require('net');
 const path = require('path');
 const spawnChild = require('./child');
-const { DEADLINE_MS } = require('./deadline');
+const { DEADLINE_MS, within } = require('./deadline');
 
 /** The program, or undefined: in the folders of a system's services too, which are not in every user's PATH. */
 function findMosquitto() {
@@ -29,16 +29,6 @@ const connects = (port) => new Promise((resolve) => {
   socket.once('connect', () => { socket.destroy(); resolve(true); });
   socket.once('error', () => resolve(false));
 });
-
-/** Resolves with true when something answers on the port, with false when the process has ended before. */
-async function answers(process, port) {
-  const end = Date.now() + DEADLINE_MS;
-  while (Date.now() < end && process.exitCode === null && process.signalCode === null) {
-    if (await connects(port)) return process.exitCode === null;
-    await new Promise((resolve) => { setTimeout(resolve, 10); });
-  }
-  return false;
-}
 
 class Broker {
   /** `folder`: for its configuration. `certs`: made by scripts/certs.sh. */
@@ -72,15 +62,22 @@ class Broker {
       `listener ${wss} 127.0.0.1`, 'protocol websockets',
       `certfile ${path.join(this.certs, 'good.pem')}`, `keyfile ${path.join(this.certs, 'good.key')}`, '',
     ].join('\n'));
+    this.log = '';
     this.process = spawnChild(this.program, ['-c', config], ['ignore', 'pipe']);
     this.ended = new Promise((resolve) => { this.process.once('exit', resolve); });
     this.process.stderr.setEncoding('utf8').on('data', (text) => { this.log += text; });
-    for (const port of Object.values(this.ports)) {
-      if (await answers(this.process, port)) continue;
-      await this.stop();
-      return false;
-    }
-    return true;
+    await within(Promise.race([this.logged(/ running\n/), this.ended]), 'mosquitto runs');
+    // Another process may have taken a port, which is then not the broker's.
+    const answers = await Promise.all(Object.values(this.ports).map(connects));
+    if (answers.every(Boolean) && this.process.exitCode === null) return true;
+    await this.stop();
+    return false;
+  }
+
+  /** Resolves when its log has the line. */
+  async logged(pattern) {
+    const { stderr } = this.process;
+    while (!pattern.test(this.log)) await new Promise((resolve) => { stderr.once('data', resolve); });
   }
 
   async stop() {

@@ -47,8 +47,6 @@ class Running {
 class Host {
   constructor({ engine, miniHost, folder, ca }) {
     Object.assign(this, { engine, miniHost, folder, ca });
-    /** A failed handshake gives `close` too. */
-    this.closesAfterError = engine === 'node';
     this.bundles = new Map();
   }
 
@@ -68,7 +66,7 @@ class Host {
     const isNode = this.engine === 'node';
     const app = path.join(this.folder, program);
     fs.mkdirSync(app, { recursive: true });
-    // Without debug only wss is allowed.
+    // Without debug only wss is allowed. MQTT.js and Supabase's client try again after a `close` only.
     fs.writeFileSync(path.join(app, 'app.json'), '{ "debug": true, "miniHost": { "closeAfterError": true } }\n');
     const entry = isNode ? `module.exports = require('./programs/${program}');\n`
       : `require('./support/mini_host')(require('./programs/${program}'));\n`;

@@ -18,6 +18,7 @@ function define(name, flavour, faceOf) {
   Object.defineProperty(globalThis, name, {
     configurable: true,
     get() {
+      // MQTT.js and Supabase's client try again after a `close` only.
       const value = faceOf(create({ flavour, caFile: config.ca, closeAfterError: true }));
       Object.defineProperty(globalThis, name, { configurable: true, writable: true, value });
       return value;

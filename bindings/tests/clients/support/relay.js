@@ -1,5 +1,5 @@
 'use strict';
-// A TCP port before another one. It can refuse connections, or hold them until something answers there.
+// A TCP port before another one. It can refuse connections.
 
 const net = require('net');
 
@@ -7,14 +7,14 @@ class Relay {
   constructor() {
     this.target = undefined;
     this.refused = undefined;
-    this.held = [];
     this.server = net.createServer((socket) => {
       socket.on('error', () => {});
-      if (this.refused) {
-        socket.destroy();
-        this.refused();
-      } else if (this.target === undefined) this.held.push(socket);
-      else this.forward(socket);
+      if (!this.refused) {
+        this.forward(socket);
+        return;
+      }
+      socket.destroy();
+      this.refused();
     });
   }
 
@@ -23,11 +23,6 @@ class Relay {
     return new Promise((resolve) => {
       this.server.listen(0, '127.0.0.1', () => resolve(this.server.address().port));
     });
-  }
-
-  /** From now on connections wait. Those that stand go on. */
-  hold() {
-    this.target = undefined;
   }
 
   /** From now on connections end at once. Resolves with the first that does. */
@@ -39,7 +34,6 @@ class Relay {
   open(port) {
     this.refused = undefined;
     this.target = port;
-    this.held.splice(0).forEach((socket) => this.forward(socket));
   }
 
   forward(socket) {
@@ -52,7 +46,6 @@ class Relay {
 
   close() {
     this.server.close();
-    this.held.forEach((socket) => socket.destroy());
   }
 }
 
