@@ -1,4 +1,4 @@
-# make demo: builds the library and runs a small C host against a server on this machine.
+# make demo: builds the library and a mini-program host, and runs the examples of Taro's documentation in it.
 # make test: every check and test. Both set up what they need first, see scripts/setup.sh.
 
 .PHONY: help demo test bench check header clean

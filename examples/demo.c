@@ -1,6 +1,6 @@
 // link: none
 //
-// What `make demo` runs: a host that loads the library with dlopen and does what the second example of Taro's
+// What `scripts/demo.sh c` runs: a host that loads the library with dlopen and does what the second example of Taro's
 // documentation of connectSocket does, over ws, then over wss. It prints when each thing happened, and where
 // the time of the connect went.
 //

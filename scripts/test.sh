@@ -27,7 +27,7 @@ library() {
 }
 exports() { bash scripts/checks/exports.sh "$RELEASE_LIB_DIR/$LIB_FILE"; }
 readme() { python3 scripts/checks/readme.py "$RELEASE_LIB_DIR" "$(bash scripts/checks/native_libs.sh)"; }
-demo() { bash scripts/demo.sh; }
+demo() { bash scripts/demo.sh && bash scripts/demo.sh c; }
 # Instructions and system calls for each message, against committed bounds.
 bounds() { bash scripts/bench.sh --check --library "$RELEASE_LIB_DIR/$LIB_FILE"; }
 autobahn() { bash scripts/autobahn.sh "${TEST_AUTOBAHN:-full}"; }
