@@ -47,4 +47,7 @@ module.exports = async ({ config, say, step }) => {
     await inbox.take('closed');
     say('disconnected');
   });
+
+  // What was cut off waits for its answer, for 10 seconds.
+  return 'quit';
 };

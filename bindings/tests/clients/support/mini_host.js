@@ -6,6 +6,6 @@ const start = require('./start');
 
 /* global host */
 module.exports = (program) => start(program, JSON.parse(host.args[0]), {
-  fail: () => host.exit(1),
+  exit: (code) => host.exit(code),
   onUncaught: (handler) => { host.onError = handler; },
 });

@@ -33,6 +33,6 @@ define('Taro', 'weapp', (app) => app.Taro);
 
 // Apps without live sockets do not keep the process, and are released with it.
 start(require(file), config, {
-  fail: () => process.exit(1),
+  exit: (code) => process.exit(code),
   onUncaught: (handler) => process.on('uncaughtException', handler),
 });

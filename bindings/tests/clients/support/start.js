@@ -5,10 +5,11 @@
 const { within } = require('./deadline');
 
 /**
- * `program({ config, say, step, tolerate })`. `fail()` ends the process; after success it has to end by itself.
+ * `program({ config, say, step, tolerate })`. `exit(code)` ends the process; after success it has to end by itself, unless
+ * the program's value is 'quit', for a library that leaves timers behind.
  * `onUncaught(handler)`: for exceptions of handlers that nobody caught.
  */
-module.exports = async function start(program, config, { fail, onUncaught }) {
+module.exports = async function start(program, config, { exit, onUncaught }) {
   const say = (what, details) => console.log(`@ ${JSON.stringify({ what, ...details })}`);
   const step = async (name, body) => {
     const value = await within(Promise.resolve().then(body), name);
@@ -17,15 +18,16 @@ module.exports = async function start(program, config, { fail, onUncaught }) {
   };
   const failed = (error) => {
     say('failed', { error: `${error && error.message}\n${error && error.stack}` });
-    fail();
+    exit(1);
   };
   /** A library may throw this, where its platform would only write it to the console. */
   const tolerate = (message) => onUncaught((error) => {
     if (!error || error.message !== message) failed(error);
   });
   try {
-    await program({ config, say, step, tolerate });
+    const end = await program({ config, say, step, tolerate });
     say('done');
+    if (end === 'quit') exit(0);
   } catch (error) {
     failed(error);
   }
