@@ -117,6 +117,29 @@ static void the_last_words_arrive(void) {
     mini_shutdown();
 }
 
+// A host that quits: all in one go, and no thread is left that could write later.
+static void the_last_words_of_a_host_that_quits(void) {
+    enum { ROUNDS = 40 };
+    for (int round = 0; round < ROUNDS; round++) {
+        char id[24];
+        struct mini mini;
+        snprintf(id, sizeof id, "quits%d", round);
+        mini_init_of(&mini, round % 2 ? TARO_DELIVERY_HOST : TARO_DELIVERY_DIRECT);
+        struct recording a = RECORDING(&mini.recorder, "a");
+        const taro_socket socket = mini_open(&mini, &a, SERVER_URL("ws", "/sink?id=%s", id));
+        mini_send(socket, "one");
+        mini_send(socket, "two");
+        CHECK_STATUS(taro_socket_close(socket, NULL), TARO_STATUS_OK);
+        mini_end(&mini);
+        mini_shutdown();
+        SERVER_WAIT(id, "^text 3 one$");
+        SERVER_WAIT(id, "^text 3 two$");
+        SERVER_WAIT(id, "^close 1000");
+        SERVER_WAIT(id, "^e(nd|of)");
+        SERVER_COMMAND("forget %s", id);
+    }
+}
+
 // --- by the callback that does it
 
 static const struct within {
@@ -347,6 +370,7 @@ static void ids_that_are_none(void) {
 }
 
 static const struct test tests[] = {
+    TEST("-", the_last_words_of_a_host_that_quits),
     TEST("L8 L26", it_is_silent_in_every_part_of_life),
     TEST("L8", calls_on_their_way_are_silent_too),
     TEST("-", the_last_words_arrive),

@@ -147,8 +147,16 @@ impl Socket {
     /// Nothing is accepted any more; gives out the calls that wait. `abandoned`: what was accepted before still goes
     /// out as far as may be, with a goodbye behind it.
     pub(super) fn stop(&self, half: &mut Half, abandoned: bool) -> Vec<Call> {
-        if half.phase == Phase::Open && !(abandoned && half.keep_close(close::GOING_AWAY, "")) {
-            half.say_goodbye();
+        match half.phase {
+            Phase::Open => {
+                if !(abandoned && half.keep_close(close::GOING_AWAY, "")) {
+                    half.queue_close(close::GOING_AWAY, "");
+                    half.flush_what_goes();
+                }
+            }
+            // The close frame is queued, behind what was accepted before.
+            Phase::Closing | Phase::PeerClosing => half.flush_what_goes(),
+            _ => {}
         }
         half.phase = Phase::Ended;
         half.buffered = 0;
@@ -262,8 +270,7 @@ impl Socket {
 impl Half {
     /// The peer of an open connection is told that it ends, as far as that goes without waiting: after a
     /// shutdown no task is left to do it.
-    fn say_goodbye(&mut self) {
-        self.queue_close(close::GOING_AWAY, "");
+    fn flush_what_goes(&mut self) {
         if let Some(link) = &mut self.link {
             // What cannot be written now is the task's, if it lives.
             let _written = link.try_flush();
