@@ -369,7 +369,7 @@ typedef struct taro_app_options {
     uint32_t close_timeout_ms;
     /**
      * 1: a failed handshake is `error`, then `close` 1006, in every flavour. Libraries that were written for
-     * mini programs wait for that `close` before they connect again (MQTT.js, weapp.socket.io). 0: as the flavour
+     * mini programs wait for that `close` before they connect again (MQTT.js is one). 0: as the flavour
      * has it (weapp: `error` alone; h5 and rn: both).
      */
     uint32_t close_after_error;

@@ -635,8 +635,8 @@ static napi_value bridge_send(napi_env env, napi_callback_info info) {
     char small[2048];
     struct arena arena = {NULL};
     taro_socket socket;
-    uint32_t kind;
-    taro_str payload;
+    uint32_t kind = 0;
+    taro_str payload = {NULL, 0};
     double id;
     struct binding *binding = enter(env, info, 5, argv);
     if (!binding) return NULL;

@@ -106,7 +106,7 @@ pub struct taro_app_options {
     /// Milliseconds that a close may take from the call on, and our answer to the peer's close; 0 means 10000.
     pub close_timeout_ms: u32,
     /// 1: a failed handshake is `error`, then `close` 1006, in every flavour. Libraries that were written for
-    /// mini programs wait for that `close` before they connect again (MQTT.js, weapp.socket.io). 0: as the flavour
+    /// mini programs wait for that `close` before they connect again (MQTT.js is one). 0: as the flavour
     /// has it (weapp: `error` alone; h5 and rn: both).
     pub close_after_error: u32,
     /// Tells that there is something to dispatch (host delivery); may be NULL if the descriptor is polled.
