@@ -34,7 +34,8 @@ build_host() {
   local from=examples/mini-host to=$T/mini-host jsc=OFF
   [ "$kind" != jsc ] || jsc=ON
   scripts/engines/quickjs.sh
-  run cmake -S "$from" -B "$to" -DTARO_LIB_DIR="$RELEASE_LIB_DIR" -DTARO_JSC="$jsc" >"$home/log" 2>&1 &&
+  run cmake -S "$from" -B "$to" -DTARO_LIB_DIR="$RELEASE_LIB_DIR" -DTARO_QUICKJS_DIR="$T/engines/quickjs-ng" \
+    -DTARO_JSC="$jsc" >"$home/log" 2>&1 &&
     run cmake --build "$to" --parallel 2 >>"$home/log" 2>&1 && return
   cat "$home/log" >&2
   die "the mini host was not built"

@@ -40,8 +40,11 @@ dlopen() { ctest_of ffi-tests dlopen -DTARO_LINK=dlopen; }
 sanitize() { ctest_of ffi-tests sanitize -DTARO_SANITIZE=address,undefined; }
 memcheck() { ctest_of ffi-tests memcheck -DTARO_VALGRIND=ON; }
 # The script engines, and what runs on them: real clients, a browser beside the mini host.
-bindings() { ctest_of bindings plain; }
-bindings_sanitize() { ctest_of bindings sanitize -DTARO_SANITIZE=address,undefined; }
+bindings() { ctest_of bindings plain "${fetched[@]}"; }
+bindings_sanitize() { ctest_of bindings sanitize "${fetched[@]}" -DTARO_SANITIZE=address,undefined; }
+# Where set-up has put what they need.
+fetched=(-DQUICKJS_SOURCE_DIR="$T/engines/quickjs-ng" -DQUICKJS_BELLARD_SOURCE_DIR="$T/engines/quickjs-bellard"
+  -DTARO_QUICKJS_DIR="$T/engines/quickjs-ng" -DTARO_CLIENTS_NODE_PATH="$T/clients/node_modules" -DTARO_TEST_H5_NPM="$T/h5")
 
 ctest_of() { # ctest_of FOLDER NAME [CMAKE_OPTION...]
   local from=$1 home=$T/$1/$2
