@@ -147,12 +147,11 @@ impl Socket {
     /// Nothing is accepted any more; gives out the calls that wait. `abandoned`: what was accepted before still goes
     /// out as far as may be, with a goodbye behind it.
     pub(super) fn stop(&self, half: &mut Half, abandoned: bool) -> Vec<Call> {
+        let is_kept = abandoned && half.phase == Phase::Open && half.keep_close(close::GOING_AWAY, "");
         match half.phase {
-            Phase::Open => {
-                if !(abandoned && half.keep_close(close::GOING_AWAY, "")) {
-                    half.queue_close(close::GOING_AWAY, "");
-                    half.flush_what_goes();
-                }
+            Phase::Open if !is_kept => {
+                half.queue_close(close::GOING_AWAY, "");
+                half.flush_what_goes();
             }
             // The close frame is queued, behind what was accepted before.
             Phase::Closing | Phase::PeerClosing => half.flush_what_goes(),
