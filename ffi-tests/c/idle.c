@@ -108,7 +108,7 @@ static void with_full_queues_and_buffers(void) {
     for (size_t at = 0; at < sizeof flooded / sizeof *flooded; at++) {
         EVENTUALLY(mini_counters(flooded[at]).wire_bytes_received > 0);
     }
-    sleeps(10); // the system goes on for a while to fill its own buffers
+    sleeps(30); // the system goes on for a while to fill its own buffers
     CHECK_UINT(mini_buffered(deaf), ==, LARGE);
     for (size_t at = 0; at < sizeof flooded / sizeof *flooded; at++) {
         CHECK_UINT(mini_counters(flooded[at]).wire_bytes_received, <, BURST);
