@@ -2,9 +2,10 @@
 //!
 //! The rooms, each of which calls only those to its right: `ffi` (the only one that knows C), `core` (what a
 //! socket and an app are), then `protocol` (RFC 6455, sans I/O), `transport` (resolve, connect, TLS) and
-//! `runtime` (threads, clock, log). Callers read `include/taro_socket.h`; it is generated from `ffi`.
+//! `runtime` (threads, clock, timers, log). Callers read `include/taro_socket.h`; it is generated from `ffi`.
 //!
 //! Unsafe code stands in `ffi`, and in these files:
+// unsafe-allowed: src/runtime/alarm.rs
 // unsafe-allowed: src/runtime/clock.rs
 // unsafe-allowed: src/runtime/fork.rs
 // unsafe-allowed: src/runtime/signals.rs

@@ -280,7 +280,7 @@ impl App {
         self.look_at_clocks();
     }
 
-    /// Timers stand still while the device sleeps: every task that has not ended compares its deadlines anew.
+    /// Some timers stand still while the device sleeps: every task that has not ended compares its deadlines anew.
     fn look_at_clocks(&self) {
         let sockets: Vec<_> = self.state.lock().sockets.values().cloned().collect();
         for socket in sockets.iter().filter(|socket| !socket.is_told_closed()) {

@@ -1,7 +1,7 @@
 //! What ends or pings an open connection when its time has come.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Context;
 
 use super::after::After;
@@ -11,7 +11,8 @@ use super::liveness::Due;
 use super::socket::Half;
 use super::state::Phase;
 use crate::protocol::close;
-use crate::runtime::clock::{self, Moment};
+use crate::runtime::clock::Moment;
+use crate::runtime::timers::Timer;
 
 /// Wakes the task once the thread has asked the network for what is new, which a plain wake-up may put off for many
 /// turns.
@@ -45,14 +46,15 @@ impl Driver {
                 continue;
             }
             self.overdue = false;
-            if self.timer.as_ref().is_none_or(|(moment, _)| *moment != next) {
-                self.timer = Some((next, Box::pin(clock::timer(next))));
-            }
-            let Some((_, timer)) = &mut self.timer else { return };
-            if timer.as_mut().poll(cx).is_pending() {
+            // An earlier one may stay: a deadline that each message puts off shall not cost a new timer each time.
+            let timer = match &mut self.timer {
+                Some(timer) if timer.at() <= next => timer,
+                timer => timer.insert(Timer::new(next)),
+            };
+            if Pin::new(timer).poll(cx).is_pending() {
                 return;
             }
-            // It may be early by its granularity; then the next one is for the rest.
+            // The next one is for the rest.
             self.timer = None;
         }
     }

@@ -1,7 +1,6 @@
 //! Carries frames of an open connection: each turn reads (`inbound`), then serves: does what others ordered,
 //! flushes, watches the deadlines (`deadlines`), and sleeps or parts (`parting`).
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -20,6 +19,7 @@ use crate::protocol::deflate::Inflater;
 use crate::protocol::message::{self, MessageReader};
 use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
+use crate::runtime::timers::Timer;
 use crate::transport::tls::TlsError;
 
 /// Reads in one turn, before other sockets of the thread get theirs.
@@ -43,7 +43,7 @@ pub struct Driver {
     /// A deadline of liveness has passed; it counts if that is so after another look at the network.
     pub(super) overdue: bool,
     pub(super) live: Liveness,
-    pub(super) timer: Option<(Moment, Pin<Box<tokio::time::Sleep>>)>,
+    pub(super) timer: Option<Timer>,
     /// The peer's close frame came, with what it said.
     pub(super) peer_close: Option<Option<(u16, String)>>,
     /// Until when the answer to it must be out.

@@ -2,14 +2,16 @@
 //! (RFC 6455, 7.1.1), for a short while.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::driver::{Driver, READS_PER_TURN};
 use super::inbound::Got;
 use super::socket::Half;
-use crate::runtime::clock::{self, Moment};
+use crate::runtime::clock::Moment;
 use crate::runtime::threads;
+use crate::runtime::timers::Timer;
 
 /// How long the peer may take to end the connection after the closing handshake.
 const PARTING: Duration = Duration::from_secs(2);
@@ -72,13 +74,12 @@ impl Driver {
     }
 
     fn part_until(&mut self, until: Moment, cx: &mut Context<'_>) -> Poll<()> {
-        if self.timer.as_ref().is_none_or(|(moment, _)| *moment != until) {
-            self.timer = Some((until, Box::pin(clock::timer(until))));
-        }
+        let timer = match &mut self.timer {
+            Some(timer) if timer.at() == until => timer,
+            timer => timer.insert(Timer::new(until)),
+        };
         let mut half = self.socket.half.lock();
-        if let Some((_, timer)) = &mut self.timer
-            && timer.as_mut().poll(cx).is_pending()
-        {
+        if Pin::new(timer).poll(cx).is_pending() {
             half.waker = Some(cx.waker().clone());
             self.socket.set_asleep(true);
             if half.news {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::app::{App, Ending};
 use super::scope::Turn;
-use crate::runtime::clock;
+use crate::runtime::timers::Timer;
 
 /// Runs until the app's release was asked for.
 pub async fn run(app: Arc<App>) {
@@ -25,9 +25,7 @@ impl App {
     }
 }
 
-type Grace = Option<(clock::Moment, Pin<Box<tokio::time::Sleep>>)>;
-
-fn turn(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Grace) -> Poll<()> {
+fn turn(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Option<Timer>) -> Poll<()> {
     let _turn = Turn::enter(app.address());
     let more = app.settings.direct && app.pump();
     {
@@ -46,15 +44,14 @@ fn turn(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Grace) -> Poll<()> {
     Poll::Pending
 }
 
-fn watch_grace(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Grace) {
+fn watch_grace(app: &Arc<App>, cx: &mut Context<'_>, grace: &mut Option<Timer>) {
     loop {
         let end = app.grace_end();
-        if grace.as_ref().map(|(moment, _)| *moment) != end {
-            *grace = end.map(|moment| (moment, Box::pin(clock::timer(moment))));
+        if grace.as_ref().map(Timer::at) != end {
+            *grace = end.map(Timer::new);
         }
-        let Some((_, timer)) = grace else { return };
-        // The timer may be early by its granularity; then the next one is for the rest.
-        if timer.as_mut().poll(cx).is_pending() || app.interrupt_if_due() {
+        let Some(timer) = grace else { return };
+        if Pin::new(timer).poll(cx).is_pending() || app.interrupt_if_due() {
             return;
         }
         *grace = None;

@@ -18,8 +18,9 @@ use super::settings::ConnectPlan;
 use super::socket::Socket;
 use super::state::Phase;
 use crate::protocol::deflate::{Deflater, Inflater};
-use crate::runtime::clock::{self, Moment};
+use crate::runtime::clock::Moment;
 use crate::runtime::log;
+use crate::runtime::timers::Timer;
 use crate::transport::link;
 
 /// The whole life of a socket. A panic in it ends this socket, and no other.
@@ -81,7 +82,7 @@ async fn connect(socket: Arc<Socket>, plan: Box<ConnectPlan>) -> Option<Box<Driv
     let outcome = {
         // In a box of its own: it is large, and gone when the connection is open.
         let mut connecting: Connecting<'_> = Box::pin(establish::establish(&app.settings, &plan));
-        let mut timer = Box::pin(clock::timer(deadline));
+        let mut timer = Timer::new(deadline);
         poll_fn(|cx| {
             if let Some(end) = look(&socket, cx) {
                 return Poll::Ready(end);
@@ -89,14 +90,9 @@ async fn connect(socket: Arc<Socket>, plan: Box<ConnectPlan>) -> Option<Box<Driv
             if let Poll::Ready(outcome) = connecting.as_mut().poll(cx) {
                 return Poll::Ready(Some(outcome));
             }
-            // Looked at whatever has woken the task: its timer stands still while the device sleeps.
-            while deadline > Moment::now() {
-                if timer.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-                timer = Box::pin(clock::timer(deadline));
-            }
-            Poll::Ready(Some(Err(Fault::of(Cause::Timeout))))
+            // Asked whatever has woken the task: the timer itself may stand still while the device sleeps.
+            let is_over = Pin::new(&mut timer).poll(cx);
+            is_over.map(|()| Some(Err(Fault::of(Cause::Timeout))))
         })
         .await?
     };

@@ -1,6 +1,6 @@
 //! A clock that also counts while the device sleeps: grace and deadlines are measured on it.
 //!
-//! Timers of the runtime stop during sleep; whoever waits looks at this clock again when it is woken.
+//! Where timers (`timers`) stand still during sleep, whoever waits looks at this clock again when it is woken.
 #![allow(unsafe_code)]
 
 use std::time::Duration;
@@ -24,11 +24,6 @@ impl Moment {
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
-}
-
-/// A timer for what is left until a moment.
-pub fn timer(at: Moment) -> tokio::time::Sleep {
-    tokio::time::sleep(at.since(Moment::now()))
 }
 
 /// A point in time for short pauses, in nanoseconds: cheaper to read than an `Instant`, and it may stand still

@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use once_cell::sync::Lazy;
 use parking_lot::{Condvar, Mutex};
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Notify;
 
-use super::log;
 use super::signals::Blocked;
+use super::{log, timers};
 
 /// Called with a thread's name.
 pub type Hook = Arc<dyn Fn(&str) + Send + Sync>;
@@ -109,11 +109,31 @@ struct Starting {
     changed: Condvar,
 }
 
+/// A runtime for the calling thread, with timers.
+pub fn runtime() -> io::Result<Runtime> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    {
+        let _context = runtime.enter();
+        runtime.spawn(timers::start()?);
+    }
+    Ok(runtime)
+}
+
+/// Runs a test on a thread with such a runtime, and fails if it takes too long.
+#[cfg(test)]
+pub fn test<F: Future>(test: impl FnOnce() -> F + Send + 'static) {
+    let (done, waits) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        runtime().unwrap().block_on(test());
+        done.send(()).unwrap();
+    });
+    waits.recv_timeout(std::time::Duration::from_secs(10)).expect("it has passed in time");
+}
+
 /// What an I/O thread does.
 fn live(name: &str, hooks: &Hooks, starting: &Starting) {
     static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-    let built = Builder::new_current_thread().enable_io().enable_time().build();
-    let (runtime, inner) = match built {
+    let (runtime, inner) = match runtime() {
         Ok(runtime) => {
             let inner = Arc::new(Inner {
                 number: NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed),

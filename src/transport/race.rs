@@ -8,6 +8,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::runtime::clock::Moment;
+use crate::runtime::timers::Timer;
+
 /// How long an attempt is alone before the next one starts beside it (RFC 8305, 5: "Connection Attempt Delay").
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
@@ -23,7 +26,7 @@ where
     let mut race = Race {
         waiting: addresses.into_iter(),
         running: Vec::new(),
-        delay: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        delay: Timer::new(Moment::now()),
         last: io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
     };
     poll_fn(|cx| race.poll(cx, &attempt)).await
@@ -47,7 +50,7 @@ struct Race<F> {
     waiting: std::vec::IntoIter<SocketAddr>,
     running: Vec<Pin<Box<F>>>,
     /// Until the next attempt starts beside those that run.
-    delay: Pin<Box<tokio::time::Sleep>>,
+    delay: Timer,
     last: io::Error,
 }
 
@@ -66,7 +69,7 @@ impl<F> Race<F> {
                         self.last = error;
                         drop(self.running.swap_remove(at));
                         // Nothing to wait for: the next one takes its place.
-                        self.delay = Box::pin(tokio::time::sleep(Duration::ZERO));
+                        self.delay = Timer::new(Moment::now());
                     }
                 }
             }
@@ -76,12 +79,12 @@ impl<F> Race<F> {
                     false => Poll::Pending,
                 };
             }
-            if !self.running.is_empty() && self.delay.as_mut().poll(cx).is_pending() {
+            if !self.running.is_empty() && Pin::new(&mut self.delay).poll(cx).is_pending() {
                 return Poll::Pending;
             }
             if let Some(next) = self.waiting.next() {
                 self.running.push(Box::pin(attempt(next)));
-                self.delay = Box::pin(tokio::time::sleep(ATTEMPT_DELAY));
+                self.delay = Timer::new(Moment::now().plus(ATTEMPT_DELAY));
             }
         }
     }
@@ -90,6 +93,7 @@ impl<F> Race<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::threads;
     use std::cell::RefCell;
 
     fn addresses(list: &[&str]) -> Vec<SocketAddr> {
@@ -107,7 +111,7 @@ mod tests {
 
     /// The outcome, and the ports that were tried.
     fn race(list: &[&str]) -> (io::Result<u16>, Vec<u16>) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = threads::runtime().unwrap();
         let tried = RefCell::new(Vec::new());
         let attempt = |address: SocketAddr| {
             tried.borrow_mut().push(address.port());
