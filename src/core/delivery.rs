@@ -217,6 +217,10 @@ impl App {
 
     /// Runs what waits now; true if something was added meanwhile.
     pub fn pump(self: &Arc<App>) -> bool {
+        if !self.wants_attention() {
+            // What another thread has just posted, it has woken the pump for.
+            return false;
+        }
         let mut budget = self.state.lock().queue.len();
         while budget > 0 && self.run_next() {
             budget -= 1;

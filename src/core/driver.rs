@@ -19,6 +19,7 @@ use crate::protocol::deflate::Inflater;
 use crate::protocol::message::{self, MessageReader};
 use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
+use crate::runtime::threads;
 use crate::runtime::timers::Timer;
 use crate::transport::tls::TlsError;
 
@@ -113,13 +114,17 @@ impl Driver {
 
     /// One poll of the task. Ready when the connection is gone.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        threads::with_read_buffer(|buffer| self.turns(cx, buffer))
+    }
+
+    fn turns(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<()> {
         self.socket.set_asleep(false);
         let mut ready_to_sleep = false;
         for _ in 0..READS_PER_TURN {
             if let Some(until) = self.parting {
-                return self.part(until, cx);
+                return self.part(until, cx, buffer);
             }
-            let received = self.receive(cx);
+            let received = self.receive(cx, buffer);
             if ready_to_sleep && !received {
                 return Poll::Pending;
             }
@@ -146,7 +151,7 @@ impl Driver {
             self.follow(&orders, &mut half, &mut after);
         }
         if half.phase != Phase::Ended {
-            self.transmit(cx, &mut half, &mut after);
+            self.transmit(&socket, cx, &mut half, &mut after);
         }
         if half.phase != Phase::Ended {
             self.check_deadlines(cx, &mut half, &mut after);
@@ -197,10 +202,15 @@ impl Driver {
     }
 
     /// Flushes, and tells what that brought.
-    fn transmit(&mut self, cx: &mut Context<'_>, half: &mut Half, after: &mut After<'_>) {
-        let socket = Arc::clone(&self.socket);
+    fn transmit(
+        &mut self,
+        socket: &Arc<Socket>,
+        cx: &mut Context<'_>,
+        half: &mut Half,
+        after: &mut After<'_>,
+    ) {
         let may_compress = matches!(half.phase, Phase::Open | Phase::Closing) && self.peer_close.is_none();
-        if may_compress && half.compress_slice().is_err() {
+        if half.has_waiting() && may_compress && half.compress_slice().is_err() {
             half.link = None;
         }
         let polled = match &mut half.link {

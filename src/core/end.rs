@@ -12,7 +12,7 @@ use super::error::{Cause, Fault, Status};
 use super::event::{Api, Closed, Initiator, ReadyState};
 use super::handler::CallHandler;
 use super::release::CallGuard;
-use super::send::{Call, Pending};
+use super::send::Call;
 use super::socket::{Half, Socket};
 use super::state::{CloseStep, Phase};
 use crate::protocol::close::{self, CloseArgument};
@@ -160,7 +160,7 @@ impl Socket {
         half.phase = Phase::Ended;
         half.buffered = 0;
         half.owes_drain = false;
-        let framed = std::mem::take(&mut half.pending).into_iter().filter_map(Pending::into_call);
+        let framed = std::mem::take(&mut half.pending).into_calls();
         let mut calls: Vec<Call> = framed.collect();
         if let Some(compression) = &mut half.compression {
             calls.extend(compression.take_calls());

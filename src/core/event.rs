@@ -87,27 +87,7 @@ pub struct Closed {
 }
 
 /// A payload on its way to the host: the host may keep an owned one without a copy.
-#[derive(Debug)]
-pub enum Payload<'a> {
-    Borrowed(&'a [u8]),
-    Owned(Vec<u8>),
-}
-
-impl Payload<'_> {
-    pub fn len(&self) -> usize {
-        match self {
-            Payload::Borrowed(bytes) => bytes.len(),
-            Payload::Owned(bytes) => bytes.len(),
-        }
-    }
-
-    pub fn into_owned(self) -> Vec<u8> {
-        match self {
-            Payload::Borrowed(bytes) => bytes.to_vec(),
-            Payload::Owned(bytes) => bytes,
-        }
-    }
-}
+pub type Payload<'a> = Cow<'a, [u8]>;
 
 /// Ready state (WHATWG), as the host has been told it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

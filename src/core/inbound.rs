@@ -14,10 +14,9 @@ use super::driver::Driver;
 use super::end::End;
 use super::error::{Cause, Fault};
 use super::establish::tls_fault;
-use super::event::Payload;
 use super::socket::{Counters, Half, count};
 use super::state::Phase;
-use crate::protocol::message::{self, Control, Incoming, Violation};
+use crate::protocol::message::{Control, Incoming, Violation};
 use crate::protocol::{close, frame};
 use crate::runtime::clock::Moment;
 use crate::runtime::threads;
@@ -35,12 +34,13 @@ pub(super) enum Got {
     Nothing,
     /// So many.
     Bytes(usize),
-    End(Fault),
+    /// In a box, so that what reads usually give fits into registers.
+    End(Box<Fault>),
 }
 
 impl Driver {
     /// Reads once and delivers; whether there was anything.
-    pub(super) fn receive(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> bool {
         if self.socket.is_stalled(cx.waker()) {
             self.live.reading(false, Moment::now());
             return false;
@@ -68,19 +68,19 @@ impl Driver {
             self.broken(fault);
             return true;
         }
-        let got = if self.is_tls { self.read_tls(cx) } else { self.read_plain(cx) };
+        let got = if self.is_tls { self.read_tls(cx, buffer) } else { self.read_plain(cx, buffer) };
         match got {
             Got::Nothing => match self.write_fault.take() {
                 Some(fault) => self.broken(fault),
                 None => return false,
             },
             Got::Bytes(_) => self.live.heard(),
-            Got::End(fault) => self.broken(fault),
+            Got::End(fault) => self.broken(*fault),
         }
         true
     }
 
-    fn read_plain(&mut self, cx: &mut Context<'_>) -> Got {
+    fn read_plain(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Got {
         if let Some((body, room)) = self.reader.body_target() {
             // A large message is read where it will stay.
             let mut target = body.limit(room);
@@ -94,41 +94,37 @@ impl Driver {
             }
             return got;
         }
-        threads::with_read_buffer(|buffer| {
-            let most = if self.expects_large { FIRST_OF_LARGE } else { buffer.len() };
-            let buffer = &mut buffer[..most];
-            let got = self.read_some(cx, buffer);
-            if let Got::Bytes(length) = got {
-                self.take_all(&buffer[..length]);
-            }
-            got
-        })
+        let most = if self.expects_large { FIRST_OF_LARGE } else { buffer.len() };
+        let buffer = &mut buffer[..most];
+        let got = self.read_some(cx, buffer);
+        if let Got::Bytes(length) = got {
+            self.take_all(&buffer[..length]);
+        }
+        got
     }
 
-    fn read_tls(&mut self, cx: &mut Context<'_>) -> Got {
-        threads::with_read_buffer(|buffer| {
-            let length = match self.read_some(cx, buffer) {
-                Got::Bytes(length) => length,
-                other => return other,
-            };
-            let mut plain = Vec::with_capacity(length);
-            let decrypted = match &mut self.socket.half.lock().link {
-                Some(link) => link.decrypt(&buffer[..length], &mut plain),
-                None => return Got::End(Fault::reset(None)),
-            };
-            self.take_all(&plain);
-            let fault = match decrypted {
-                Ok(false) => return Got::Bytes(length),
-                Ok(true) if self.peer_close.is_some() => return Got::Bytes(length),
-                Ok(true) => Fault::reset(None),
-                Err(error) => tls_fault(&error, 0),
-            };
-            if self.has_backlog() {
-                self.end_behind_backlog = Some(fault);
-                return Got::Bytes(length);
-            }
-            Got::End(fault)
-        })
+    fn read_tls(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Got {
+        let length = match self.read_some(cx, buffer) {
+            Got::Bytes(length) => length,
+            other => return other,
+        };
+        let mut plain = Vec::with_capacity(length);
+        let decrypted = match &mut self.socket.half.lock().link {
+            Some(link) => link.decrypt(&buffer[..length], &mut plain),
+            None => return Got::End(Box::new(Fault::reset(None))),
+        };
+        self.take_all(&plain);
+        let fault = match decrypted {
+            Ok(false) => return Got::Bytes(length),
+            Ok(true) if self.peer_close.is_some() => return Got::Bytes(length),
+            Ok(true) => Fault::reset(None),
+            Err(error) => tls_fault(&error, 0),
+        };
+        if self.has_backlog() {
+            self.end_behind_backlog = Some(fault);
+            return Got::Bytes(length);
+        }
+        Got::End(Box::new(fault))
     }
 
     pub(super) fn read_some(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Got {
@@ -180,7 +176,7 @@ impl Driver {
             if socket.app.settings.idle_timeout.is_some() {
                 self.live.message(Moment::now());
             }
-            if burst.deliver(text, lent(payload)) == Fate::Queued && socket.is_full() {
+            if burst.deliver(text, payload) == Fate::Queued && socket.is_full() {
                 return input.len();
             }
         }
@@ -255,18 +251,11 @@ impl Driver {
 fn got(polled: Poll<std::io::Result<usize>>, counters: &Counters) -> Got {
     match polled {
         Poll::Pending => Got::Nothing,
-        Poll::Ready(Ok(0)) => Got::End(Fault::reset(None)),
-        Poll::Ready(Err(error)) => Got::End(Fault::reset(Some(&error))),
+        Poll::Ready(Ok(0)) => Got::End(Box::new(Fault::reset(None))),
+        Poll::Ready(Err(error)) => Got::End(Box::new(Fault::reset(Some(&error)))),
         Poll::Ready(Ok(length)) => {
             count(&counters.wire_bytes_received, length as u64);
             Got::Bytes(length)
         }
-    }
-}
-
-fn lent(payload: message::Payload<'_>) -> Payload<'_> {
-    match payload {
-        message::Payload::Borrowed(bytes) => Payload::Borrowed(bytes),
-        message::Payload::Owned(bytes) => Payload::Owned(bytes),
     }
 }

@@ -28,6 +28,7 @@ mod inbound;
 pub mod library;
 mod liveness;
 mod parting;
+mod pending;
 mod pump;
 mod release;
 pub mod scope;

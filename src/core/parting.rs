@@ -10,7 +10,6 @@ use super::driver::{Driver, READS_PER_TURN};
 use super::inbound::Got;
 use super::socket::Half;
 use crate::runtime::clock::Moment;
-use crate::runtime::threads;
 use crate::runtime::timers::Timer;
 
 /// How long the peer may take to end the connection after the closing handshake.
@@ -35,7 +34,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn part(&mut self, until: Moment, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn part(&mut self, until: Moment, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<()> {
         let mut half = self.socket.half.lock();
         half.news = false;
         let more = half.has_waiting();
@@ -60,7 +59,7 @@ impl Driver {
         }
         drop(half);
         for _ in 0..READS_PER_TURN {
-            match threads::with_read_buffer(|buffer| self.read_some(cx, buffer)) {
+            match self.read_some(cx, buffer) {
                 Got::Bytes(_) => {}
                 Got::Nothing => return self.part_until(until, cx),
                 Got::End(_) => {

@@ -12,6 +12,7 @@ use super::delivery::Item;
 use super::error::{Fault, Status};
 use super::event::{Api, Record};
 use super::handler::CallHandler;
+use super::pending::Pending;
 use super::release::CallGuard;
 use super::scope;
 use super::socket::{Half, Socket, count};
@@ -22,9 +23,6 @@ use crate::transport::link::Link;
 /// Sends that follow each other faster gather into one write of the task: a system call for each small
 /// message costs more than waking a thread.
 const INLINE_PAUSE_NS: u64 = 5_000;
-/// Messages without callbacks share an entry of the pending list up to this many payload bytes.
-const SHARED_ENTRY: usize = 64 * 1024;
-
 /// What frames and TLS may add to the payloads that wait, before that counts as full.
 const FRAMES_AHEAD: usize = 64 * 1024;
 
@@ -76,21 +74,6 @@ impl Drop for Call {
         let record = app.settings.flavour.failed(self.api, status, "", Fault::default());
         let mut after = After::new(app);
         app.post(Item::Result { socket: Arc::clone(&self.socket), handler, record }, &mut after);
-    }
-}
-
-/// Frames in the link, up to the one that ends at `end`.
-pub struct Pending {
-    end: u64,
-    payload: usize,
-    /// None: these are pings.
-    messages: u64,
-    call: Option<Call>,
-}
-
-impl Pending {
-    pub fn into_call(self) -> Option<Call> {
-        self.call
     }
 }
 
@@ -205,8 +188,7 @@ impl Socket {
         let Some(link) = &half.link else { return };
         let written = link.written();
         self.counters.wire_bytes_sent.store(written, Ordering::Relaxed);
-        while half.pending.front().is_some_and(|pending| pending.end <= written) {
-            let Some(pending) = half.pending.pop_front() else { return };
+        while let Some(pending) = half.pending.take_written(written) {
             half.buffered -= pending.payload;
             if pending.messages > 0 {
                 count(&self.counters.messages_sent, pending.messages);
@@ -290,18 +272,7 @@ impl Half {
     pub(super) fn remember_pending(&mut self, payload: usize, messages: u64, call: Option<Call>) {
         let Some(link) = &self.link else { return };
         let end = link.queued();
-        if let Some(last) = self.pending.back_mut()
-            && call.is_none()
-            && last.call.is_none()
-            && (last.messages == 0) == (messages == 0)
-            && last.payload + payload <= SHARED_ENTRY
-        {
-            last.end = end;
-            last.payload += payload;
-            last.messages += messages;
-            return;
-        }
-        self.pending.push_back(Pending { end, payload, messages, call });
+        self.pending.add(Pending { end, payload, messages, call });
     }
 
     /// Writes without waiting; false if something is left, or the connection is broken, which the task finds.

@@ -15,8 +15,8 @@ use super::end::HostClose;
 use super::error::Status;
 use super::event::{Opened, ReadyState};
 use super::handler::{HostToken, SocketHandler};
+use super::pending::PendingList;
 use super::release::CallGuard;
-use super::send::Pending;
 use super::state::Phase;
 use super::{handles, scope};
 use crate::runtime::clock::{Moment, Tick};
@@ -55,8 +55,7 @@ pub struct Half {
     pub link: Option<Link>,
     /// Where permessage-deflate was agreed on.
     pub compression: Option<Box<Compression>>,
-    /// What is in the link and not yet with the operating system, oldest first.
-    pub pending: VecDeque<Pending>,
+    pub pending: PendingList,
     /// Payload bytes of `pending`.
     pub buffered: usize,
     /// A send was refused as full: `drain` is due when half of the limit is free.
@@ -165,7 +164,7 @@ impl Socket {
                 phase: Phase::Connecting,
                 link: None,
                 compression: None,
-                pending: VecDeque::new(),
+                pending: PendingList::default(),
                 buffered: 0,
                 owes_drain: false,
                 last_inline: Tick::default(),

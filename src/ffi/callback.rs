@@ -165,6 +165,7 @@ struct Callbacks {
     close: taro_close_fn,
     drain: taro_drain_fn,
     user_data: UserData,
+    last_place: retained::LastPlace,
 }
 
 /// The callbacks and the user data of a connect; from here on it is taken.
@@ -179,6 +180,7 @@ pub fn socket(options: &taro_connect_options) -> (Box<dyn SocketHandler>, Box<Ho
         close: options.close,
         drain: options.drain,
         user_data: UserData(options.user_data),
+        last_place: retained::LastPlace::new(),
     };
     (Box::new(handler), HostData::hold(options.user_data, options.release))
 }
@@ -195,6 +197,7 @@ pub fn refused(options: &taro_refuse_options) -> (Box<dyn SocketHandler>, Box<Ho
         close: None,
         drain: None,
         user_data: UserData(options.user_data),
+        last_place: retained::LastPlace::new(),
     };
     (Box::new(handler), HostData::hold(options.user_data, options.release))
 }
@@ -247,7 +250,7 @@ impl SocketHandler for Callbacks {
 
     fn message(&self, socket: u64, text: bool, payload: Payload<'_>) {
         let Some(function) = self.message else { return };
-        retained::lend(payload, |message, data, data_len| {
+        retained::lend(payload, &self.last_place, |message, data, data_len| {
             let c_event = taro_message_event {
                 struct_size: size_of::<taro_message_event>() as u32,
                 kind: if text { TARO_MESSAGE_TEXT } else { TARO_MESSAGE_BINARY },

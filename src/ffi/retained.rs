@@ -69,7 +69,7 @@ static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
 static EMPTY: [u8; ALIGNMENT] = [0; ALIGNMENT];
 
 thread_local! {
-    /// The place that this thread tries first; without a destructor, as callbacks run while threads end.
+    /// The place that sockets try first whose callbacks run on this thread; without a destructor, as callbacks run while threads end.
     static FAVOURITE: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
@@ -89,26 +89,37 @@ fn other_places(own: usize) -> impl Iterator<Item = &'static Place> {
     from.iter().skip(1).chain(before).chain(std::iter::once_with(|| MORE.lock().clone()).flatten())
 }
 
-/// A place that is the caller's until it gives `taken` back.
-#[inline]
-fn take_place() -> &'static Place {
-    let own = favourite();
-    match LENDING.get(own) {
-        Some(place) if place.take() => place,
-        _ => take_another(own),
-    }
-}
+/// Which place a socket's last message lay in: the next one comes on the same thread as a rule, and finds it free.
+pub struct LastPlace(AtomicUsize);
 
-/// A callback runs inside another one's dispatch, or there are very many threads.
-#[cold]
-fn take_another(own: usize) -> &'static Place {
-    if let Some(place) = other_places(own).find(|place| place.take()) {
-        return place;
+impl LastPlace {
+    pub const fn new() -> LastPlace {
+        LastPlace(AtomicUsize::new(PLACES))
     }
-    let place: &'static Place = Box::leak(Box::new(Place::new()));
-    place.taken.store(true, Ordering::Relaxed);
-    MORE.lock().push(place);
-    place
+
+    /// A place that is the caller's until it gives `taken` back.
+    #[inline]
+    fn take_place(&self) -> &'static Place {
+        match LENDING.get(self.0.load(Ordering::Relaxed)) {
+            Some(place) if place.take() => place,
+            _ => self.take_another(),
+        }
+    }
+
+    /// It is the first message, or a callback runs inside another one's dispatch, or there are very many threads.
+    #[cold]
+    fn take_another(&self) -> &'static Place {
+        let own = favourite();
+        self.0.store(own, Ordering::Relaxed);
+        let free = LENDING.get(own).into_iter().chain(other_places(own)).find(|place| place.take());
+        if let Some(place) = free {
+            return place;
+        }
+        let place: &'static Place = Box::leak(Box::new(Place::new()));
+        place.taken.store(true, Ordering::Relaxed);
+        MORE.lock().push(place);
+        place
+    }
 }
 
 impl Place {
@@ -143,9 +154,9 @@ impl Place {
 
 /// Lends a payload to the host for the length of `callback`.
 #[inline]
-pub fn lend(payload: Payload<'_>, callback: impl FnOnce(u64, *const u8, usize)) {
+pub fn lend(payload: Payload<'_>, last: &LastPlace, callback: impl FnOnce(u64, *const u8, usize)) {
     let length = payload.len();
-    let place = take_place();
+    let place = last.take_place();
     let id = place.next_id();
     let (data, is_owned) = match payload {
         Payload::Borrowed(bytes) => (bytes.as_ptr(), false),

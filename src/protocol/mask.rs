@@ -25,10 +25,9 @@ pub fn apply(bytes: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// Appends `payload` masked.
+/// Appends `payload` masked. With room for it and a short lane nothing is allocated.
 #[inline]
 pub fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
-    out.reserve(payload.len() + SHORT_LANE);
     let (lanes, rest) = payload.as_chunks::<LANE>();
     for lane in lanes {
         let mut lane = *lane;

@@ -2,9 +2,12 @@
 //! I/O thread and by threads that send.
 
 use std::io::{self, Read, Write};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use rustls::ClientConnection;
+use socket2::SockRef;
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
@@ -14,6 +17,12 @@ use super::tls::{TlsError, TlsErrorKind};
 const RESTING_CAPACITY: usize = 1024;
 /// An empty buffer that has grown beyond this gives its memory back.
 const KEPT_CAPACITY: usize = 64 * 1024;
+
+/// A broken connection raises no SIGPIPE. Where there is no such flag the socket itself was told so.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const NO_SIGNAL: libc::c_int = 0;
 
 pub struct Link {
     socket: OwnedWriteHalf,
@@ -91,11 +100,11 @@ impl Link {
         self.out.len() - self.start
     }
 
-    /// Writes as much as can be without waiting; true if nothing is left. On Linux the standard library
-    /// sends with MSG_NOSIGNAL, so a broken connection raises no signal.
+    /// Writes as much as can be without waiting; true if nothing is left. Past the runtime, which would first look up
+    /// whether it has heard that the socket takes more.
     pub fn try_flush(&mut self) -> io::Result<bool> {
         while let Some(rest) = self.out.get(self.start..).filter(|rest| !rest.is_empty()) {
-            match self.socket.try_write(rest) {
+            match SockRef::from(self.socket.as_ref()).send_with_flags(rest, NO_SIGNAL) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => self.took(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
@@ -134,9 +143,11 @@ impl Link {
 
     /// Writes; pending until the socket takes more.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        use tokio::io::AsyncWrite;
+        if self.try_flush()? {
+            return Poll::Ready(Ok(()));
+        }
         while let Some(rest) = self.out.get(self.start..).filter(|rest| !rest.is_empty()) {
-            match std::pin::Pin::new(&mut self.socket).poll_write(cx, rest) {
+            match Pin::new(&mut self.socket).poll_write(cx, rest) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(count)) => self.took(count),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),

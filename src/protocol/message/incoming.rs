@@ -1,5 +1,6 @@
 //! What a message reader gives: what a peer said, or how it broke the rules.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 
 use super::super::close;
@@ -26,23 +27,8 @@ impl Violation {
     }
 }
 
-/// Where a message's bytes are: in the input if one frame of it held them all.
-#[derive(Clone, Debug)]
-pub enum Payload<'a> {
-    Borrowed(&'a [u8]),
-    Owned(Vec<u8>),
-}
-
-impl Deref for Payload<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Borrowed(bytes) => bytes,
-            Self::Owned(bytes) => bytes,
-        }
-    }
-}
+/// A message's bytes: borrowed from the input if one frame of it held them all.
+pub type Payload<'a> = Cow<'a, [u8]>;
 
 /// Payload of a control frame, inline.
 #[derive(Clone, Copy, Debug)]
