@@ -235,6 +235,8 @@ def deflate():
         # Noise, and the same again, farther back than small windows reach.
         far = [struct.pack("<H", length) + b"\x42ab" for length in (1000, 4000, 601, 7000)]
         yield bytes([choices]) + plan(0xD0) + b"".join(far)
+    # As much in all as the target takes.
+    yield bytes([6]) + plan() + pattern(8190, json) * 3 + pattern(6, b"a")
 
 
 def main():

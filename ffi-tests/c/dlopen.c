@@ -231,6 +231,18 @@ static int mappings(void) {
     return count;
 }
 
+// Before any other test has loaded it. What code runs then, scripts/checks/constructors.py lists.
+static void loading_starts_nothing(void) {
+    CHECK_INT(mappings(), ==, 0);
+    const long threads = process_threads(NULL), descriptors = process_descriptors();
+    struct library library;
+    load(&library);
+    CHECK_INT(mappings(), >, 0);
+    CHECK_INT(process_threads(NULL), ==, threads);
+    CHECK_INT(process_descriptors(), ==, descriptors);
+    unload(&library);
+}
+
 static void rounds(const char *const *urls, int count) {
     for (int round = 0; round < count; round++) {
         struct session session;
@@ -324,6 +336,7 @@ static void a_thread_that_has_used_it_may_end_later(void) {
 }
 
 static const struct test tests[] = {
+    TEST("L30", loading_starts_nothing),
     TEST("L30 L31", name_and_flags),
     TEST("L31", it_exports_its_functions_and_nothing_else),
     TEST("L30", fifty_rounds_leave_nothing_behind),

@@ -1,4 +1,5 @@
 // L29: threads that have nothing to do sleep: no ticks, and nothing is looked at again and again.
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -116,6 +117,29 @@ static void with_full_queues_and_buffers(void) {
     mini_shutdown();
 }
 
+// They go when the system takes more: until then there is nothing to be woken for.
+static void sends_behind_a_full_connection(void) {
+    enum { SENDS = 500, WAKEUPS = 50 }; // the system goes on filling its own buffers meanwhile
+    const taro_app_options plain = TARO_APP_OPTIONS_INIT;
+    if (is_unknown()) {
+        return;
+    }
+    unsigned char *large = calloc(1, LARGE);
+    CHECK(large != NULL);
+    const taro_socket deaf = open_in(&plain, SERVER_URL("ws_small", "/deaf"));
+    CHECK_STATUS(taro_socket_send_binary(deaf, large, LARGE), TARO_STATUS_OK);
+    free(large);
+    sleeps(30);
+    const long long before = process_wakeups("taro-");
+    for (int sent = 0; sent < SENDS; sent++) {
+        CHECK_STATUS(taro_socket_send_binary(deaf, "more", 4), TARO_STATUS_OK);
+        sched_yield();
+    }
+    CHECK_INT(process_wakeups("taro-"), <=, before + WAKEUPS);
+    CHECK_UINT(mini_buffered(deaf), ==, LARGE + 4 * SENDS);
+    mini_shutdown();
+}
+
 // What is measured is there to be measured.
 static void pings_are_seen(void) {
     taro_app_options options = TARO_APP_OPTIONS_INIT;
@@ -136,6 +160,7 @@ static const struct test tests[] = {
     TEST("L29", with_open_connections),
     TEST("L29", with_handshakes_under_way),
     TEST("L29", with_full_queues_and_buffers),
+    TEST("L29", sends_behind_a_full_connection),
     TEST("-", pings_are_seen),
 };
 

@@ -17,7 +17,8 @@ pub struct Independent {
 impl Independent {
     /// `limit`: on all that it gives, together.
     pub fn new(takeover: bool, limit: usize) -> Self {
-        Self { takeover, packed: Vec::new(), given: 0, out: vec![0; limit] }
+        // It says that it wants more room as soon as there is none left.
+        Self { takeover, packed: Vec::new(), given: 0, out: vec![0; limit + 1] }
     }
 
     /// None: not DEFLATE, or too much.

@@ -147,7 +147,7 @@ impl Socket {
         if self.app.settings.idle_timeout.is_some() {
             half.last_sent = Some(Moment::now());
         }
-        if was_idle && !half.has_waiting() && self.may_write_here(&mut half) && half.flush_here() {
+        if was_idle && !half.has_waiting() && self.may_write_here(&mut half) && half.write_here() {
             self.went_out(&half, data.len(), call, after);
             return Ok(());
         }
@@ -155,8 +155,16 @@ impl Socket {
         if !half.has_waiting() {
             half.remember_pending(data.len(), 1, call);
         }
-        after.wake(self.wake_task(&mut half));
+        self.wake_to_flush(&mut half, after);
         Ok(())
+    }
+
+    /// Has the task send what was added, unless it will be woken for that anyway.
+    #[inline]
+    fn wake_to_flush(&self, half: &mut Half, after: &mut After<'_>) {
+        if !half.link.as_ref().is_some_and(Link::is_blocked) {
+            after.wake(self.wake_task(half));
+        }
     }
 
     /// The operating system has taken a message at once, and all before it.
@@ -222,7 +230,7 @@ impl Socket {
         half.buffered += payload.len();
         half.remember_pending(payload.len(), 0, None);
         count(&self.counters.pings_sent, 1);
-        after.wake(self.wake_task(&mut half));
+        self.wake_to_flush(&mut half, &mut after);
         Ok(())
     }
 
@@ -276,7 +284,10 @@ impl Half {
     }
 
     /// Writes without waiting; false if something is left, or the connection is broken, which the task finds.
-    fn flush_here(&mut self) -> bool {
-        self.link.as_mut().is_some_and(|link| matches!(link.try_flush(), Ok(true)))
+    fn write_here(&mut self) -> bool {
+        let is_out = self.link.as_mut().is_some_and(|link| matches!(link.try_flush(), Ok(true)));
+        // The pause begins here: a write may take longer than the pause is, and what follows it at once is a burst.
+        self.last_inline = Tick::now();
+        is_out
     }
 }

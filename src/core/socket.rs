@@ -356,7 +356,9 @@ impl Socket {
     /// The waker of a task that sleeps; one that runs looks again before it sleeps.
     pub(super) fn wake_task(&self, half: &mut Half) -> Option<Waker> {
         half.news = true;
-        if self.asleep.swap(false, Ordering::AcqRel) { half.waker.clone() } else { None }
+        // A look first: in a burst somebody has woken it already, and a swap costs as much as a lock.
+        let is_first = self.asleep.load(Ordering::Acquire) && self.asleep.swap(false, Ordering::AcqRel);
+        if is_first { half.waker.clone() } else { None }
     }
 
     /// Told by the task: under the sending half's lock before it sleeps, without it when it runs again.

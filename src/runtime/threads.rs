@@ -158,6 +158,7 @@ fn live(name: &str, hooks: &Hooks, starting: &Starting) {
     if catch_unwind(AssertUnwindSafe(|| runtime.block_on(inner.stop.notified()))).is_err() {
         log::write(log::ERROR, format_args!("an I/O thread panicked"));
     }
+    timers::end();
     if catch_unwind(AssertUnwindSafe(|| drop(runtime))).is_err() {
         log::write(log::ERROR, format_args!("the end of an I/O thread panicked"));
     }

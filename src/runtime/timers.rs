@@ -49,6 +49,11 @@ pub fn start() -> io::Result<impl Future<Output = ()> + Send + use<>> {
     })
 }
 
+/// Before the thread's runtime ends: the timers that are left go with their owners, while it still runs.
+pub fn end() {
+    CURRENT.set(None);
+}
+
 impl Timers {
     fn set(&self, queue: &mut Queue, at: Moment) {
         queue.set = Some(at);

@@ -30,6 +30,8 @@ pub struct Link {
     /// Bytes for the wire; those before `start` are with the operating system already.
     out: Vec<u8>,
     start: usize,
+    /// The operating system takes nothing more, and the task is woken when it does.
+    blocked: bool,
     /// TLS: what is to be encrypted.
     scratch: Vec<u8>,
     queued: u64,
@@ -44,7 +46,19 @@ pub fn split(tcp: TcpStream, tls: Option<Box<ClientConnection>>) -> (OwnedReadHa
         // Everything is taken over into `out` at once; the limit is that of the caller.
         session.set_buffer_limit(None);
     }
-    (read, Link { socket, tls, out: Vec::new(), start: 0, scratch: Vec::new(), queued: 0, written: 0 })
+    (
+        read,
+        Link {
+            socket,
+            tls,
+            out: Vec::new(),
+            start: 0,
+            blocked: false,
+            scratch: Vec::new(),
+            queued: 0,
+            written: 0,
+        },
+    )
 }
 
 impl Link {
@@ -143,18 +157,28 @@ impl Link {
 
     /// Writes; pending until the socket takes more.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.try_flush()? {
+        // The runtime knows whether it would be in vain.
+        if !self.blocked && self.try_flush()? {
             return Poll::Ready(Ok(()));
         }
+        self.blocked = false;
         while let Some(rest) = self.out.get(self.start..).filter(|rest| !rest.is_empty()) {
             match Pin::new(&mut self.socket).poll_write(cx, rest) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(count)) => self.took(count),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.blocked = true;
+                    return Poll::Pending;
+                }
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Whether what is added now goes out without anybody's doing: when the operating system takes more.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     /// Decrypts what was read from the socket; true if the peer has ended TLS.
