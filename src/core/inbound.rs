@@ -23,8 +23,10 @@ use crate::runtime::threads;
 
 /// Behind a message that no read can hold another one is expected.
 const LARGE: usize = threads::READ_BUFFER;
-/// Then so much is read first: the rest of it goes where it will stay, and one more read costs less than the copy.
-const FIRST_OF_LARGE: usize = 2 * 1024;
+/// Then so much is read first: the rest of it goes where it will stay, and one more read costs less than the copy. That
+/// rest begins on a cache line, to which a kernel copies fastest, if the block of memory begins 16 bytes behind one, as
+/// large ones of glibc do: 10 bytes are the frame's head.
+const FIRST_OF_LARGE: usize = 10 + 2 * 1024 - 16;
 
 /// With so much on its way to the peer a pong can wait.
 const PONGS_AHEAD: usize = 64 * 1024;

@@ -29,6 +29,10 @@ pub struct Hooks {
 /// only what reads have filled is ever touched.
 pub const READ_BUFFER: usize = 256 * 1024;
 
+/// Where it begins, as far as a cache line goes. A kernel copies to the start of a line up to twice as fast as to 16
+/// bytes behind it, which is where large blocks of glibc begin.
+const LINE: usize = 64;
+
 #[derive(Default)]
 struct Slot {
     count: usize,
@@ -215,10 +219,24 @@ pub fn stop_all(deadline: Instant) -> bool {
 pub fn with_read_buffer<R>(read: impl FnOnce(&mut [u8]) -> R) -> R {
     let mut buffer = BUFFER.try_with(RefCell::take).unwrap_or_default();
     if buffer.is_empty() {
-        buffer = vec![0; READ_BUFFER];
+        buffer = vec![0; READ_BUFFER + LINE];
     }
-    let result = read(&mut buffer);
+    let start = buffer.as_ptr().align_offset(LINE);
+    let result = read(&mut buffer[start..start + READ_BUFFER]);
     // During the thread's end there is no place for it any more; then it is dropped here.
     let _kept = BUFFER.try_with(|place| place.replace(buffer));
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_read_buffer_begins_on_a_cache_line_and_stays() {
+        let place = |buffer: &mut [u8]| (buffer.as_ptr() as usize, buffer.len());
+        let (start, length) = with_read_buffer(place);
+        assert_eq!((start % LINE, length), (0, READ_BUFFER));
+        assert_eq!(with_read_buffer(place), (start, length));
+    }
 }
