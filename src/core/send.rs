@@ -23,6 +23,8 @@ use crate::transport::link::Link;
 /// Sends that follow each other faster gather into one write of the task: a system call for each small
 /// message costs more than waking a thread.
 const INLINE_PAUSE_NS: u64 = 5_000;
+/// From this size on the copy is what costs, and nothing is gained by gathering.
+const NOT_SMALL: usize = 16 * 1024;
 /// What frames and TLS may add to the payloads that wait, before that counts as full.
 const FRAMES_AHEAD: usize = 64 * 1024;
 
@@ -147,7 +149,8 @@ impl Socket {
         if self.app.settings.idle_timeout.is_some() {
             half.last_sent = Some(Moment::now());
         }
-        if was_idle && !half.has_waiting() && self.may_write_here(&mut half) && half.write_here() {
+        if was_idle && !half.has_waiting() && self.may_write_here(&mut half, data.len()) && half.write_here()
+        {
             self.went_out(&half, data.len(), call, after);
             return Ok(());
         }
@@ -181,9 +184,12 @@ impl Socket {
     }
 
     /// Whether this thread writes, or leaves it to the task.
-    fn may_write_here(&self, half: &mut Half) -> bool {
+    fn may_write_here(&self, half: &mut Half, length: usize) -> bool {
         if scope::in_callback() || self.app.is_on_own_thread() {
             return false;
+        }
+        if length >= NOT_SMALL {
+            return true;
         }
         let now = Tick::now();
         let rested = now.since(half.last_inline) > INLINE_PAUSE_NS;
