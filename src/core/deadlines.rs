@@ -22,10 +22,8 @@ pub(super) fn after_the_network(cx: &mut Context<'_>) {
 
 impl Driver {
     fn next_deadline(&self, half: &Half) -> Option<Moment> {
-        let close = half.close.as_ref().map_or(Moment::NEVER, |close| close.deadline);
-        let answer = self.answer_due.unwrap_or(Moment::NEVER);
-        let next = self.live.next().min(close).min(answer);
-        (next != Moment::NEVER).then_some(next)
+        let close = half.close.as_ref().map(|close| close.deadline);
+        [close, self.answer_due, self.live.next()].into_iter().flatten().min()
     }
 
     /// Does what is due, and has the task woken for the next.
@@ -37,7 +35,7 @@ impl Driver {
             };
             let now = Moment::now();
             if next <= now {
-                if self.live.next() == next && !self.overdue {
+                if self.live.next() == Some(next) && !self.overdue {
                     // The thread may have been busy elsewhere, and what was waited for lies in the socket.
                     self.overdue = true;
                     after_the_network(cx);

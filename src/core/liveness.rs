@@ -117,16 +117,15 @@ impl Liveness {
         self.idle_timeout.map(|timeout| self.last_message.plus(timeout))
     }
 
-    /// When something will be due next, or never.
-    pub fn next(&self) -> Moment {
+    /// When something will be due next.
+    pub fn next(&self) -> Option<Moment> {
         // A far moment in place of none: compilers compare what is not there otherwise, and memcheck sees it.
-        let mut next = self.next_ping.unwrap_or(Moment::NEVER);
+        let or_never = |moment: Option<Moment>| moment.unwrap_or(Moment::NEVER);
+        let mut next = or_never(self.next_ping);
         if self.stalled_since.is_none() {
-            next = next
-                .min(self.pong_due.unwrap_or(Moment::NEVER))
-                .min(self.idle_end().unwrap_or(Moment::NEVER));
+            next = next.min(or_never(self.pong_due)).min(or_never(self.idle_end()));
         }
-        next
+        (next != Moment::NEVER).then_some(next)
     }
 }
 
@@ -146,7 +145,7 @@ mod tests {
         let mut live = Liveness::new(Some(SECOND * 10), Some(SECOND * 3), None, start);
         assert_eq!(live.due(seconds(start, 9)), Due::Nothing);
         assert_eq!(live.due(seconds(start, 10)), Due::Ping);
-        assert_eq!(live.next(), seconds(start, 13));
+        assert_eq!(live.next(), Some(seconds(start, 13)));
         assert_eq!(live.due(seconds(start, 12)), Due::Nothing);
         assert_eq!(live.due(seconds(start, 13)), Due::PongTimeout);
     }
@@ -178,7 +177,7 @@ mod tests {
         let mut live = Liveness::new(None, Some(SECOND * 3), Some(SECOND * 5), start);
         live.probe(start);
         live.reading(false, seconds(start, 1));
-        assert_eq!(live.next(), Moment::NEVER);
+        assert_eq!(live.next(), None);
         assert_eq!(live.due(seconds(start, 100)), Due::Nothing);
         live.reading(true, seconds(start, 100));
         assert_eq!(live.due(seconds(start, 101)), Due::Nothing);
