@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use taro_fuzz::input::{Input, put_frame};
-use taro_fuzz::protocol::frame::{self, Head};
+use taro_fuzz::protocol::frame::{self, Head, Pieces};
 use taro_fuzz::protocol::mask;
 
 fuzz_target!(|data: &[u8]| {
@@ -27,12 +27,22 @@ fuzz_target!(|data: &[u8]| {
         payload.truncate(70_000);
 
         let start = out.len();
-        if fin {
-            frame::encode(&mut out, opcode, &payload, key);
-        } else {
-            frame::encode_part(&mut out, false, opcode, &payload, key);
-        }
+        frame::encode(&mut out, fin, opcode, &payload, key);
         assert_eq!(out.len() - start, frame::encoded_len(payload.len()));
+
+        // Piece by piece it is the same.
+        let most = 32 + usize::from(key[0]) * usize::from(key[1]);
+        let mut pieces = Pieces::new(fin, opcode, &payload, key);
+        let mut joined = Vec::new();
+        loop {
+            let before = joined.len();
+            let more = pieces.append(&mut joined, most);
+            assert!(joined.len() - before <= most && pieces.len() == out.len() - start - joined.len());
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(joined, out[start..]);
 
         // What a server would write of it, with the key behind its head, and its bytes masked one by one.
         let mut plain = Vec::new();

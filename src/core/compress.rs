@@ -8,7 +8,8 @@ use super::error::Status;
 use super::send::Call;
 use super::socket::Half;
 use crate::protocol::deflate::Deflater;
-use crate::protocol::{frame, mask};
+use crate::protocol::frame::{self, Pieces};
+use crate::protocol::mask;
 
 /// Below this a message goes as it is: it would hardly shrink, and not be worth the time.
 const THRESHOLD: usize = 128;
@@ -181,7 +182,7 @@ impl Half {
         let (Some(compression), Some(link)) = (&self.compression, &mut self.link) else {
             return Err(Status::NotConnected);
         };
-        link.append(|out| frame::encode_part(out, last, opcode, &compression.scratch, key))
-            .map_err(|_| Status::Internal)
+        let mut frame = Pieces::new(last, opcode, &compression.scratch, key);
+        link.append(frame.len(), |out, most| frame.append(out, most)).map_err(|_| Status::Internal)
     }
 }

@@ -110,12 +110,16 @@ impl Driver {
             Got::Bytes(length) => length,
             other => return other,
         };
-        let mut plain = Vec::with_capacity(length);
+        threads::with_plain_buffer(|plain| self.take_encrypted(&buffer[..length], plain))
+    }
+
+    fn take_encrypted(&mut self, bytes: &[u8], plain: &mut Vec<u8>) -> Got {
+        let length = bytes.len();
         let decrypted = match &mut self.socket.half.lock().link {
-            Some(link) => link.decrypt(&buffer[..length], &mut plain),
+            Some(link) => link.decrypt(bytes, plain),
             None => return Got::End(Box::new(Fault::reset(None))),
         };
-        self.take_all(&plain);
+        self.take_all(plain);
         let fault = match decrypted {
             Ok(false) => return Got::Bytes(length),
             Ok(true) if self.peer_close.is_some() => return Got::Bytes(length),

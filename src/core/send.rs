@@ -16,7 +16,8 @@ use super::pending::Pending;
 use super::release::CallGuard;
 use super::scope;
 use super::socket::{Half, Socket, count};
-use crate::protocol::{frame, mask};
+use crate::protocol::frame::{self, Pieces};
+use crate::protocol::mask;
 use crate::runtime::clock::{Moment, Tick};
 use crate::transport::link::Link;
 
@@ -280,7 +281,8 @@ impl Half {
     pub fn frame(&mut self, opcode: u8, payload: &[u8]) -> Result<(), Status> {
         let key = mask::next_key().map_err(|_| Status::Internal)?;
         let link = self.link.as_mut().ok_or(Status::NotConnected)?;
-        link.append(|out| frame::encode(out, opcode, payload, key)).map_err(|_| Status::Internal)
+        let mut frame = Pieces::new(true, opcode, payload, key);
+        link.append(frame.len(), |out, most| frame.append(out, most)).map_err(|_| Status::Internal)
     }
 
     pub(super) fn remember_pending(&mut self, payload: usize, messages: u64, call: Option<Call>) {

@@ -16,6 +16,9 @@ pub const RSV1: u8 = 0x40;
 /// Longest payload of a control frame, and of a head without an extended length.
 pub const MAX_CONTROL_BYTES: usize = 125;
 
+/// Longest head of a masked frame.
+const LONGEST_HEAD: usize = 14;
+
 /// A frame without its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -72,21 +75,21 @@ pub const fn encoded_len(payload_len: usize) -> usize {
     head + payload_len
 }
 
-/// Appends one final, masked frame. RSV bits may stand above the opcode.
+/// Appends one masked frame, the message's last or not. RSV bits may stand above the opcode.
 #[inline]
-pub fn encode(out: &mut Vec<u8>, opcode: u8, payload: &[u8], mask: [u8; 4]) {
-    encode_part(out, true, opcode, payload, mask);
-}
-
-/// Appends one masked frame, the message's last or not.
-#[inline]
-pub fn encode_part(out: &mut Vec<u8>, fin: bool, opcode: u8, payload: &[u8], mask: [u8; 4]) {
+pub fn encode(out: &mut Vec<u8>, fin: bool, opcode: u8, payload: &[u8], mask: [u8; 4]) {
     // The mask's last lane may need some room beyond the end, for a moment.
     out.reserve(encoded_len(payload.len()) + mask::SHORT_LANE);
+    append_head(out, fin, opcode, payload.len(), mask);
+    mask::append_masked(out, payload, mask);
+}
+
+#[inline]
+fn append_head(out: &mut Vec<u8>, fin: bool, opcode: u8, length: usize, mask: [u8; 4]) {
     let first = if fin { 0x80 | opcode } else { opcode };
     let [a, b, c, d] = mask;
     // Each arm appends an array of fixed size: one store or two, no call.
-    match payload.len() {
+    match length {
         length @ 0..=125 => out.extend_from_slice(&[first, 0x80 | length as u8, a, b, c, d]),
         length @ 126..=0xffff => {
             let [e, f] = (length as u16).to_be_bytes();
@@ -98,7 +101,56 @@ pub fn encode_part(out: &mut Vec<u8>, fin: bool, opcode: u8, payload: &[u8], mas
             out.extend_from_slice(&mask);
         }
     }
-    mask::append_masked(out, payload, mask);
+}
+
+/// One masked frame that is encoded piece by piece, for who cannot use more of it at a time.
+pub struct Pieces<'a> {
+    fin: bool,
+    opcode: u8,
+    mask: [u8; 4],
+    /// What is left of it.
+    payload: &'a [u8],
+    begun: bool,
+}
+
+impl<'a> Pieces<'a> {
+    /// RSV bits may stand above the opcode.
+    #[inline]
+    pub fn new(fin: bool, opcode: u8, payload: &'a [u8], mask: [u8; 4]) -> Self {
+        Self { fin, opcode, mask, payload, begun: false }
+    }
+
+    /// Bytes that are still to come.
+    #[inline]
+    pub fn len(&self) -> usize {
+        if self.begun { self.payload.len() } else { encoded_len(self.payload.len()) }
+    }
+
+    /// Appends the next piece, of at most `most` bytes, at least 32; whether another one follows.
+    #[inline]
+    pub fn append(&mut self, out: &mut Vec<u8>, most: usize) -> bool {
+        if !self.begun && self.len() <= most {
+            self.begun = true;
+            encode(out, self.fin, self.opcode, std::mem::take(&mut self.payload), self.mask);
+            return false;
+        }
+        self.append_some(out, most)
+    }
+
+    fn append_some(&mut self, out: &mut Vec<u8>, most: usize) -> bool {
+        out.reserve(most + mask::SHORT_LANE);
+        let mut room = most;
+        if !self.begun {
+            self.begun = true;
+            append_head(out, self.fin, self.opcode, self.payload.len(), self.mask);
+            room -= LONGEST_HEAD;
+        }
+        // Each piece but the last is a multiple of the mask, which begins anew with every piece.
+        let (piece, rest) = self.payload.split_at(self.payload.len().min(room - room % self.mask.len()));
+        self.payload = rest;
+        mask::append_masked(out, piece, self.mask);
+        !rest.is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +179,7 @@ mod tests {
         let payload = |length: usize| (0..length).map(|index| (index * 31) as u8).collect::<Vec<_>>();
         for length in lengths {
             let start = out.len();
-            encode(&mut out, BINARY, &payload(length), [7, 0, 0xff, length as u8]);
+            encode(&mut out, true, BINARY, &payload(length), [7, 0, 0xff, length as u8]);
             assert_eq!(out.len() - start, encoded_len(length));
         }
         let mut rest = &out[..];
@@ -144,15 +196,39 @@ mod tests {
         for length in [0, 125, 126, 70_000] {
             let mut out = Vec::with_capacity(encoded_len(length) + mask::SHORT_LANE);
             let before = out.as_ptr();
-            encode(&mut out, TEXT, &vec![1; length], [1, 2, 3, 4]);
+            encode(&mut out, true, TEXT, &vec![1; length], [1, 2, 3, 4]);
             assert_eq!(out.as_ptr(), before);
+        }
+    }
+
+    #[test]
+    fn pieces_make_the_same_frame() {
+        let payload: Vec<u8> = (0..70_000).map(|index| (index * 31) as u8).collect();
+        for length in [0, 1, 17, 18, 19, 31, 125, 126, 1000, 65_535, 65_536, 70_000] {
+            for most in [32, 33, 35, 1000, 16_384, length + 13, length + 14, usize::MAX] {
+                let most = most.max(32);
+                let mut whole = Vec::new();
+                encode(&mut whole, false, BINARY | RSV1, &payload[..length], [1, 2, 3, 0xf4]);
+                let mut pieces = Pieces::new(false, BINARY | RSV1, &payload[..length], [1, 2, 3, 0xf4]);
+                let mut out = Vec::new();
+                loop {
+                    let before = out.len();
+                    assert_eq!(before + pieces.len(), whole.len());
+                    let more = pieces.append(&mut out, most);
+                    assert!((1..=most).contains(&(out.len() - before)), "{length} by {most}");
+                    if !more {
+                        break;
+                    }
+                }
+                assert!(out == whole, "{length} by {most}");
+            }
         }
     }
 
     #[test]
     fn the_example_of_the_rfc() {
         let mut out = Vec::new();
-        encode(&mut out, TEXT, b"Hello", [0x37, 0xfa, 0x21, 0x3d]);
+        encode(&mut out, true, TEXT, b"Hello", [0x37, 0xfa, 0x21, 0x3d]);
         assert_eq!(out, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
     }
 

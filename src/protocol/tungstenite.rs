@@ -54,7 +54,7 @@ mod tests {
         for length in [0, 1, 125, 126, 127, 65_535, 65_536, 70_000] {
             for opcode in [frame::TEXT, frame::BINARY, frame::PING] {
                 let mut bytes = Vec::new();
-                frame::encode(&mut bytes, opcode, &vec![7; length], [1, 2, 3, 4]);
+                frame::encode(&mut bytes, true, opcode, &vec![7; length], [1, 2, 3, 4]);
                 let mut cursor = Cursor::new(&bytes[..]);
                 let (theirs, claimed) = FrameHeader::parse(&mut cursor).unwrap().unwrap();
                 let ours = frame::parse_head(&bytes).unwrap().unwrap();

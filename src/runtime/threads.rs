@@ -29,6 +29,9 @@ pub struct Hooks {
 /// only what reads have filled is ever touched.
 pub const READ_BUFFER: usize = 256 * 1024;
 
+/// Room for what a read decrypts to: with it comes what is left of a record of TLS that came in part before.
+const PLAIN_BUFFER: usize = READ_BUFFER + 20 * 1024;
+
 /// Where it begins, as far as a cache line goes. A kernel copies to the start of a line up to twice as fast as to 16
 /// bytes behind it, which is where large blocks of glibc begin.
 const LINE: usize = 64;
@@ -64,6 +67,7 @@ thread_local! {
     /// Number of the I/O thread that this is, 0 if it is none.
     static CURRENT: Cell<u64> = const { Cell::new(0) };
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static PLAIN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// For the threads that are started from now on.
@@ -228,6 +232,16 @@ pub fn with_read_buffer<R>(read: impl FnOnce(&mut [u8]) -> R) -> R {
     result
 }
 
+/// The calling thread's buffer for what a read decrypts to, empty.
+pub fn with_plain_buffer<R>(decrypt: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut buffer = PLAIN.try_with(RefCell::take).unwrap_or_default();
+    buffer.clear();
+    buffer.reserve(PLAIN_BUFFER);
+    let result = decrypt(&mut buffer);
+    let _kept = PLAIN.try_with(|place| place.replace(buffer));
+    result
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,5 +252,14 @@ mod tests {
         let (start, length) = with_read_buffer(place);
         assert_eq!((start % LINE, length), (0, READ_BUFFER));
         assert_eq!(with_read_buffer(place), (start, length));
+    }
+    #[test]
+    fn the_plain_buffer_stays_and_is_empty() {
+        let place = |buffer: &mut Vec<u8>| {
+            assert!(buffer.is_empty() && buffer.capacity() >= PLAIN_BUFFER);
+            buffer.push(1);
+            buffer.as_ptr() as usize
+        };
+        assert_eq!(with_plain_buffer(place), with_plain_buffer(place));
     }
 }

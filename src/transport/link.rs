@@ -1,7 +1,7 @@
 //! The writing side after the upgrade, and TLS both ways. Its owner keeps it under a lock: it is used by the
 //! I/O thread and by threads that send.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -23,6 +23,10 @@ const KEPT_CAPACITY: usize = 64 * 1024;
 const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const NO_SIGNAL: libc::c_int = 0;
+
+/// Payload of a full record of TLS (RFC 8446, 5.1), and what it may take beside that: 22 bytes, or 29 in TLS 1.2.
+const RECORD: usize = 16 * 1024;
+const RECORD_OVERHEAD: usize = 32;
 
 pub struct Link {
     socket: OwnedWriteHalf,
@@ -66,21 +70,43 @@ impl Link {
         self.tls.is_some()
     }
 
-    /// Adds what `encode` appends.
-    pub fn append(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), TlsError> {
-        let Some(session) = &mut self.tls else {
-            let before = self.out.len();
-            encode(&mut self.out);
-            self.queued += (self.out.len() - before) as u64;
-            return Ok(());
-        };
-        self.scratch.clear();
-        encode(&mut self.scratch);
-        session.writer().write_all(&self.scratch).map_err(|error| TlsError::from_io(&error))?;
-        if self.scratch.capacity() > KEPT_CAPACITY {
-            self.scratch = Vec::new();
+    /// Adds `length` bytes, which `encode` appends: at most as many at a time as it is told, until it says that there
+    /// are no more.
+    #[inline]
+    pub fn append(
+        &mut self,
+        length: usize,
+        mut encode: impl FnMut(&mut Vec<u8>, usize) -> bool,
+    ) -> Result<(), TlsError> {
+        if self.tls.is_some() {
+            return self.append_encrypted(length, encode);
         }
-        self.collect()
+        let before = self.out.len();
+        encode(&mut self.out, usize::MAX);
+        debug_assert_eq!(self.out.len() - before, length);
+        self.queued += length as u64;
+        Ok(())
+    }
+
+    /// Record by record: what is encrypted next is in the processor's cache, and there is one place for all records.
+    fn append_encrypted(
+        &mut self,
+        length: usize,
+        mut encode: impl FnMut(&mut Vec<u8>, usize) -> bool,
+    ) -> Result<(), TlsError> {
+        if length > RECORD {
+            self.out.reserve(length + length / RECORD * RECORD_OVERHEAD + 2 * RECORD_OVERHEAD);
+        }
+        loop {
+            self.scratch.clear();
+            let more = encode(&mut self.scratch, RECORD);
+            let Some(session) = &mut self.tls else { return Ok(()) };
+            session.writer().write_all(&self.scratch).map_err(|error| TlsError::from_io(&error))?;
+            self.collect()?;
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     /// Takes over what TLS wants to send.
@@ -212,15 +238,22 @@ impl Link {
 
     fn take_plain(&mut self, plain: &mut Vec<u8>) -> Result<(), TlsError> {
         let Some(session) = &mut self.tls else { return Ok(()) };
-        match session.reader().read_to_end(plain) {
-            Ok(_) => Ok(()),
-            // Nothing more for now, or ended without notice: what came before is in `plain`.
-            Err(error)
-                if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::UnexpectedEof) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(TlsError::new(TlsErrorKind::Protocol, error.to_string())),
+        let mut reader = session.reader();
+        loop {
+            let record = match reader.fill_buf() {
+                Ok([]) => return Ok(()),
+                Ok(record) => record,
+                // Nothing more for now, or ended without notice: what came before is in `plain`.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::UnexpectedEof) =>
+                {
+                    return Ok(());
+                }
+                Err(error) => return Err(TlsError::new(TlsErrorKind::Protocol, error.to_string())),
+            };
+            let length = record.len();
+            plain.extend_from_slice(record);
+            reader.consume(length);
         }
     }
 

@@ -26,7 +26,7 @@ fn into_a_frame(bencher: Bencher, size: usize) {
     let mut out = Vec::new();
     bencher.counter(BytesCount::new(size)).bench_local(|| {
         out.clear();
-        encode(black_box(&mut out), BINARY, black_box(&payload), black_box(KEY));
+        encode(black_box(&mut out), true, BINARY, black_box(&payload), black_box(KEY));
     });
 }
 

@@ -112,7 +112,7 @@ fn send(times: usize, opcode: u8, payload: &[u8]) {
     let mut out = Vec::new();
     for _ in 0..times {
         out.clear();
-        frame::encode(&mut out, opcode, black_box(payload), mask::next_key().unwrap());
+        frame::encode(&mut out, true, opcode, black_box(payload), mask::next_key().unwrap());
         black_box(&out);
     }
 }
