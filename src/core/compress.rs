@@ -36,12 +36,12 @@ struct Waiting {
 }
 
 /// Where a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
     /// Into the link, as one frame; its call is the sender's to remember.
-    Framed(Option<Call>),
-    /// It waits for the task.
+    Framed,
+    /// It waits for the task, with its call.
     Kept,
-    Failed(Option<Call>),
 }
 
 impl Compression {
@@ -67,40 +67,36 @@ impl Half {
 
     /// Puts a message into the link, or keeps it for the task.
     #[inline]
-    pub fn put(&mut self, opcode: u8, data: &[u8], call: Option<Call>) -> Put {
-        if self.compression.is_none() {
-            return self.put_plain(opcode, data, call);
+    pub fn put(&mut self, opcode: u8, data: &[u8], call: &mut Option<Call>) -> Result<Put, Status> {
+        if self.compression.is_some()
+            && let Some(put) = self.put_compressed(opcode, data, call)?
+        {
+            return Ok(put);
         }
-        match self.put_compressed(opcode, data, call) {
-            Ok(put) => put,
-            Err(call) => self.put_plain(opcode, data, call),
-        }
+        self.frame(opcode, data)?;
+        Ok(Put::Framed)
     }
 
-    #[inline]
-    fn put_plain(&mut self, opcode: u8, data: &[u8], call: Option<Call>) -> Put {
-        match self.frame(opcode, data) {
-            Ok(()) => Put::Framed(call),
-            Err(_) => Put::Failed(call),
-        }
-    }
-
-    /// Err: it goes as it is.
+    /// None: it goes as it is.
     #[cold]
-    fn put_compressed(&mut self, opcode: u8, data: &[u8], call: Option<Call>) -> Result<Put, Option<Call>> {
-        let Some(compression) = &mut self.compression else { return Err(call) };
+    fn put_compressed(
+        &mut self,
+        opcode: u8,
+        data: &[u8],
+        call: &mut Option<Call>,
+    ) -> Result<Option<Put>, Status> {
+        let Some(compression) = &mut self.compression else { return Ok(None) };
         if !compression.waiting.is_empty() || data.len() > SLICE {
-            compression.waiting.push_back(Waiting { opcode, data: data.to_vec(), done: 0, call });
-            return Ok(Put::Kept);
+            let waiting = Waiting { opcode, data: data.to_vec(), done: 0, call: call.take() };
+            compression.waiting.push_back(waiting);
+            return Ok(Some(Put::Kept));
         }
         if data.len() < THRESHOLD {
-            return Err(call);
+            return Ok(None);
         }
         compression.compress(data, true);
-        match self.compressed_frame(true, opcode | frame::RSV1) {
-            Ok(()) => Ok(Put::Framed(call)),
-            Err(_) => Ok(Put::Failed(call)),
-        }
+        self.compressed_frame(true, opcode | frame::RSV1)?;
+        Ok(Some(Put::Framed))
     }
 
     /// One slice of what waits; whether anything was done.
@@ -138,7 +134,7 @@ impl Half {
     fn first_is_framed(&mut self, payload: usize) {
         let waiting = self.compression.as_mut().and_then(|compression| compression.waiting.pop_front());
         if let Some(waiting) = waiting {
-            self.remember_pending(payload, 1, waiting.call);
+            self.remember_pending(payload, 1, &mut { waiting.call });
         }
     }
 

@@ -28,15 +28,19 @@ impl PendingList {
         self.newest.is_none()
     }
 
-    pub fn add(&mut self, entry: Pending) {
-        match &mut self.newest {
-            Some(newest) if newest.may_hold(&entry) => {
-                newest.end = entry.end;
-                newest.payload += entry.payload;
-                newest.messages += entry.messages;
-            }
-            newest @ None => *newest = Some(entry),
-            Some(newest) => self.older.push_back(std::mem::replace(newest, entry)),
+    /// Adds an entry, or to the newest one if nobody needs to tell the two apart. Takes the call with it.
+    pub fn add(&mut self, end: u64, payload: usize, messages: u64, call: &mut Option<Call>) {
+        if let (Some(newest), None) = (&mut self.newest, &call)
+            && newest.may_hold(payload, messages)
+        {
+            newest.end = end;
+            newest.payload += payload;
+            newest.messages += messages;
+            return;
+        }
+        let entry = Pending { end, payload, messages, call: call.take() };
+        if let Some(older) = self.newest.replace(entry) {
+            self.older.push_back(older);
         }
     }
 
@@ -55,22 +59,17 @@ impl PendingList {
 }
 
 impl Pending {
-    /// Whether nobody needs to tell the two apart.
-    fn may_hold(&self, entry: &Pending) -> bool {
+    /// Whether it can stand for so much more, without a call.
+    fn may_hold(&self, payload: usize, messages: u64) -> bool {
         self.call.is_none()
-            && entry.call.is_none()
-            && (self.messages == 0) == (entry.messages == 0)
-            && self.payload + entry.payload <= SHARED_ENTRY
+            && (self.messages == 0) == (messages == 0)
+            && self.payload + payload <= SHARED_ENTRY
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn entry(end: u64, payload: usize, messages: u64) -> Pending {
-        Pending { end, payload, messages, call: None }
-    }
 
     fn taken(list: &mut PendingList, written: u64) -> Vec<(u64, usize, u64)> {
         std::iter::from_fn(|| list.take_written(written))
@@ -81,8 +80,8 @@ mod tests {
     #[test]
     fn messages_share_an_entry_and_pings_have_theirs() {
         let mut list = PendingList::default();
-        for added in [entry(10, 4, 1), entry(20, 4, 1), entry(30, 4, 0), entry(40, 4, 0), entry(50, 4, 1)] {
-            list.add(added);
+        for (end, messages) in [(10, 1), (20, 1), (30, 0), (40, 0), (50, 1)] {
+            list.add(end, 4, messages, &mut None);
         }
         assert_eq!(taken(&mut list, 19), []);
         assert_eq!(taken(&mut list, 40), [(20, 8, 2), (40, 8, 0)]);
@@ -94,8 +93,8 @@ mod tests {
     #[test]
     fn an_entry_holds_so_much() {
         let mut list = PendingList::default();
-        list.add(entry(10, SHARED_ENTRY, 1));
-        list.add(entry(11, 1, 1));
+        list.add(10, SHARED_ENTRY, 1, &mut None);
+        list.add(11, 1, 1, &mut None);
         assert_eq!(taken(&mut list, 10), [(10, SHARED_ENTRY, 1)]);
         assert_eq!(taken(&mut list, 11), [(11, 1, 1)]);
     }

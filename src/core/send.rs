@@ -12,7 +12,6 @@ use super::delivery::Item;
 use super::error::{Fault, Status};
 use super::event::{Api, Record};
 use super::handler::CallHandler;
-use super::pending::Pending;
 use super::release::CallGuard;
 use super::scope;
 use super::socket::{Half, Socket, count};
@@ -96,67 +95,59 @@ impl Socket {
         let call = Call::new(self, Api::Send, handler);
         probe();
         let mut after = After::new(&self.app);
-        let call = call.unless_silent();
-        match self.write(text, data, call, &mut after) {
-            Ok(()) => Ok(()),
-            Err(((status, subject), call)) => {
-                if let Some(call) = call {
-                    call.fail(status, subject, Fault::default(), &mut after);
-                }
-                Err(status)
-            }
+        let mut call = call.unless_silent();
+        let written = self.write(text, data, &mut call, &mut after);
+        if let (Err((status, subject)), Some(call)) = (written, call) {
+            call.fail(status, subject, Fault::default(), &mut after);
         }
+        written.map_err(|(status, _)| status)
     }
 
     /// Sends without callbacks.
     pub fn send_quietly(self: &Arc<Socket>, text: bool, data: &[u8]) -> Result<(), Status> {
         let mut after = After::new(&self.app);
-        self.write(text, data, None, &mut after).map_err(|((status, _), _)| status)
+        self.write(text, data, &mut None, &mut after).map_err(|(status, _)| status)
     }
 
+    /// Takes the call over if it accepts the message.
     fn write(
         &self,
         text: bool,
         data: &[u8],
-        call: Option<Call>,
+        call: &mut Option<Call>,
         after: &mut After<'_>,
-    ) -> Result<(), (Refused, Option<Call>)> {
+    ) -> Result<(), Refused> {
         if self.app.is_in_background() {
-            return Err(((Status::Interrupted, ""), call));
+            return Err((Status::Interrupted, ""));
         }
         let valid = !text || simdutf8::basic::from_utf8(data).is_ok();
         let limit = self.app.settings.send_limit;
         let mut half = self.half.lock();
         if !half.phase.accepts_messages(self.told()) {
-            return Err(((Status::NotConnected, ""), call));
+            return Err((Status::NotConnected, ""));
         }
         if !valid {
-            return Err(((Status::Parameter, "data"), call));
+            return Err((Status::Parameter, "data"));
         }
         if data.len() > limit {
-            return Err(((Status::MessageTooBig, ""), call));
+            return Err((Status::MessageTooBig, ""));
         }
         if half.is_full(limit) {
             half.owes_drain = true;
-            return Err(((Status::Full, ""), call));
+            return Err((Status::Full, ""));
         }
         let opcode = if text { frame::TEXT } else { frame::BINARY };
         let was_idle = half.pending.is_empty() && !half.has_outbound();
-        let call = match half.put(opcode, data, call) {
-            Put::Framed(call) => call,
-            Put::Kept => None,
-            Put::Failed(call) => return Err(((Status::Internal, ""), call)),
-        };
+        let put = half.put(opcode, data, call).map_err(|_| (Status::Internal, ""))?;
         if self.app.settings.idle_timeout.is_some() {
             half.last_sent = Some(Moment::now());
         }
-        if was_idle && !half.has_waiting() && self.may_write_here(&mut half, data.len()) && half.write_here()
-        {
+        if was_idle && put == Put::Framed && self.may_write_here(&mut half, data.len()) && half.write_here() {
             self.went_out(&half, data.len(), call, after);
             return Ok(());
         }
         half.buffered += data.len();
-        if !half.has_waiting() {
+        if put == Put::Framed {
             half.remember_pending(data.len(), 1, call);
         }
         self.wake_to_flush(&mut half, after);
@@ -173,13 +164,13 @@ impl Socket {
 
     /// The operating system has taken a message at once, and all before it.
     #[inline]
-    fn went_out(&self, half: &Half, payload: usize, call: Option<Call>, after: &mut After<'_>) {
+    fn went_out(&self, half: &Half, payload: usize, call: &mut Option<Call>, after: &mut After<'_>) {
         if let Some(link) = &half.link {
             self.counters.wire_bytes_sent.store(link.written(), Ordering::Relaxed);
         }
         count(&self.counters.messages_sent, 1);
         count(&self.counters.payload_bytes_sent, payload as u64);
-        if let Some(call) = call {
+        if let Some(call) = call.take() {
             call.succeed(after);
         }
     }
@@ -235,7 +226,7 @@ impl Socket {
         }
         half.frame(frame::PING, payload)?;
         half.buffered += payload.len();
-        half.remember_pending(payload.len(), 0, None);
+        half.remember_pending(payload.len(), 0, &mut None);
         count(&self.counters.pings_sent, 1);
         self.wake_to_flush(&mut half, &mut after);
         Ok(())
@@ -285,10 +276,10 @@ impl Half {
         link.append(frame.len(), |out, most| frame.append(out, most)).map_err(|_| Status::Internal)
     }
 
-    pub(super) fn remember_pending(&mut self, payload: usize, messages: u64, call: Option<Call>) {
+    /// Takes the call with it.
+    pub(super) fn remember_pending(&mut self, payload: usize, messages: u64, call: &mut Option<Call>) {
         let Some(link) = &self.link else { return };
-        let end = link.queued();
-        self.pending.add(Pending { end, payload, messages, call });
+        self.pending.add(link.queued(), payload, messages, call);
     }
 
     /// Writes without waiting; false if something is left, or the connection is broken, which the task finds.

@@ -84,7 +84,7 @@ pub fn encode(out: &mut Vec<u8>, fin: bool, opcode: u8, payload: &[u8], mask: [u
     mask::append_masked(out, payload, mask);
 }
 
-#[inline]
+#[inline(always)]
 fn append_head(out: &mut Vec<u8>, fin: bool, opcode: u8, length: usize, mask: [u8; 4]) {
     let first = if fin { 0x80 | opcode } else { opcode };
     let [a, b, c, d] = mask;
@@ -137,6 +137,7 @@ impl<'a> Pieces<'a> {
         self.append_some(out, most)
     }
 
+    #[inline(never)]
     fn append_some(&mut self, out: &mut Vec<u8>, most: usize) -> bool {
         out.reserve(most + mask::SHORT_LANE);
         let mut room = most;

@@ -89,6 +89,7 @@ impl Link {
     }
 
     /// Record by record: what is encrypted next is in the processor's cache, and there is one place for all records.
+    #[inline(never)]
     fn append_encrypted(
         &mut self,
         length: usize,
