@@ -22,7 +22,10 @@ static void half_a_gigabyte_of_zeros(void) {
         struct mini mini;
         deflate_init(&mini, NULL);
         struct recording a = RECORDING(&mini.recorder, "a");
-        deflate_connect(&mini, &a, SERVER_URL(listeners[at], "/echo?act=packed:300;close:1000:&" AGREED));
+        const taro_socket socket = deflate_open(&mini, &a, SERVER_URL(listeners[at], "/echo?" AGREED));
+        mini_send(socket, "to and fro");
+        mini_wait(&mini, RECORD_MESSAGE, "a", 1);
+        mini_close(socket);
         mini_wait(&mini, RECORD_RELEASE, "a", 1);
         mini_end(&mini);
     }
