@@ -7,6 +7,7 @@
 //! Unsafe code stands in `ffi`, and in these files:
 // unsafe-allowed: src/runtime/alarm.rs
 // unsafe-allowed: src/runtime/clock.rs
+// unsafe-allowed: src/runtime/flag.rs
 // unsafe-allowed: src/runtime/fork.rs
 // unsafe-allowed: src/runtime/signals.rs
 #![deny(unsafe_code, unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]

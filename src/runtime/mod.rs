@@ -6,6 +6,7 @@
 mod alarm;
 pub mod blocking;
 pub mod clock;
+pub mod flag;
 pub mod fork;
 pub mod log;
 pub mod signals;
