@@ -942,7 +942,8 @@ taro_status taro_app_get_global_socket(taro_app app, taro_socket *socket);
 /**
  * Runs callbacks of an app of host delivery that wait, on the calling thread.
  *
- * What a callback adds while this runs waits for the next dispatch, so the call ends.
+ * What a callback adds while this runs waits for the next dispatch, so the call ends. What callbacks send on
+ * the app's sockets leaves together when they are over, on this thread; from 64 KiB on earlier.
  *
  * `app`: an app of host delivery. `max_events`: most items to run, 0 means all that wait now; an item is an
  * event, a result (success or fail, and complete), or a release function that stands alone. `left`: receives
@@ -1125,6 +1126,9 @@ taro_status taro_app_refuse_call(const struct taro_refuse_options *options);
 
 /**
  * Sends a whole message, or nothing.
+ *
+ * It leaves at once, unless others wait before it or the last one left less than 5 microseconds ago: then
+ * they gather. What a callback sends leaves when the callbacks that run in turn with it are over.
  *
  * `socket`: the socket. `options`: the message; not NULL.
  *

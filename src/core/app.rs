@@ -75,6 +75,8 @@ pub struct State {
     pub pump: Option<Waker>,
     pub token: Option<HostToken>,
     pub descriptor: Option<Descriptor>,
+    /// Sockets on which callbacks of the dispatch have sent.
+    pub unsent: Vec<Arc<Socket>>,
 }
 
 impl State {
@@ -195,6 +197,7 @@ impl App {
                 pump: None,
                 token,
                 descriptor: None,
+                unsent: Vec::new(),
             }),
             changed: Condvar::new(),
             queued_bytes: AtomicUsize::new(0),

@@ -272,7 +272,7 @@ impl App {
             state.dispatching = true;
             if max == 0 { state.queue.len() } else { max.min(state.queue.len()) }
         };
-        let dispatching = Dispatching(self);
+        let dispatching = Dispatching { app: self, _scope: scope::Dispatch::enter(self.address()) };
         while budget > 0 && self.run_next() {
             budget -= 1;
         }
@@ -318,14 +318,18 @@ impl Drop for Running<'_> {
     }
 }
 
-/// A dispatch of the app runs. At its end it finishes a release that was asked for meanwhile, on this thread.
-struct Dispatching<'a>(&'a Arc<App>);
+/// A dispatch of the app runs. At its end it writes what its callbacks have sent, and finishes a release that was asked
+/// for meanwhile, on this thread.
+struct Dispatching<'a> {
+    app: &'a Arc<App>,
+    _scope: scope::Dispatch,
+}
 
 impl Drop for Dispatching<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
+        let mut state = self.app.write_unsent(self.app.state.lock());
         state.dispatching = false;
-        self.0.finish_here(state);
+        self.app.finish_here(state);
     }
 }
 

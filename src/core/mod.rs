@@ -37,6 +37,7 @@ pub mod settings;
 pub mod socket;
 mod state;
 mod task;
+mod unsent;
 
 #[cfg(feature = "test-hooks")]
 pub use crate::runtime::clock;

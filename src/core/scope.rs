@@ -8,6 +8,7 @@ thread_local! {
     static CALLBACKS: Cell<u32> = const { Cell::new(0) };
     static NOTICES: Cell<u32> = const { Cell::new(0) };
     static TURN: Cell<u64> = const { Cell::new(0) };
+    static DISPATCH: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Counts a level for as long as it lives.
@@ -59,4 +60,23 @@ impl Drop for Turn {
 
 pub fn in_turn_of(app: u64) -> bool {
     TURN.with(Cell::get) == app
+}
+
+/// A dispatch of an app: what its callbacks send is written at its end.
+pub struct Dispatch(u64);
+
+impl Dispatch {
+    pub fn enter(app: u64) -> Dispatch {
+        Dispatch(DISPATCH.with(|dispatch| dispatch.replace(app)))
+    }
+}
+
+impl Drop for Dispatch {
+    fn drop(&mut self) {
+        DISPATCH.with(|dispatch| dispatch.set(self.0));
+    }
+}
+
+pub fn in_dispatch_of(app: u64) -> bool {
+    DISPATCH.with(Cell::get) == app
 }

@@ -111,7 +111,7 @@ impl Socket {
 
     /// Takes the call over if it accepts the message.
     fn write(
-        &self,
+        self: &Arc<Socket>,
         text: bool,
         data: &[u8],
         call: &mut Option<Call>,
@@ -154,10 +154,11 @@ impl Socket {
         Ok(())
     }
 
-    /// Has the task send what was added, unless it will be woken for that anyway.
+    /// Has the task send what was added, unless it will be woken for that anyway, or this thread does it soon.
     #[inline]
-    fn wake_to_flush(&self, half: &mut Half, after: &mut After<'_>) {
-        if !half.link.as_ref().is_some_and(Link::is_blocked) {
+    fn wake_to_flush(self: &Arc<Socket>, half: &mut Half, after: &mut After<'_>) {
+        let is_seen_to = half.link.as_ref().is_some_and(Link::is_blocked) || self.leaves_to_dispatch(half);
+        if !is_seen_to {
             after.wake(self.wake_task(half));
         }
     }
@@ -212,7 +213,7 @@ impl Socket {
         }
     }
 
-    pub fn ping(&self, payload: &[u8]) -> Result<(), Status> {
+    pub fn ping(self: &Arc<Socket>, payload: &[u8]) -> Result<(), Status> {
         if self.app.is_in_background() {
             return Err(Status::Interrupted);
         }
@@ -283,7 +284,7 @@ impl Half {
     }
 
     /// Writes without waiting; false if something is left, or the connection is broken, which the task finds.
-    fn write_here(&mut self) -> bool {
+    pub(super) fn write_here(&mut self) -> bool {
         let is_out = self.link.as_mut().is_some_and(|link| matches!(link.try_flush(), Ok(true)));
         // The pause begins here: a write may take longer than the pause is, and what follows it at once is a burst.
         self.last_inline = Tick::now();

@@ -60,6 +60,8 @@ pub struct Half {
     pub buffered: usize,
     /// A send was refused as full: `drain` is due when half of the limit is free.
     pub owes_drain: bool,
+    /// The dispatch that is under way writes what is in the link.
+    pub unsent: bool,
     /// When a caller's thread last wrote, or would have.
     pub last_inline: Tick,
     /// Last message out, for the idle timeout.
@@ -167,6 +169,7 @@ impl Socket {
                 pending: PendingList::default(),
                 buffered: 0,
                 owes_drain: false,
+                unsent: false,
                 last_inline: Tick::default(),
                 last_sent: None,
                 close: None,

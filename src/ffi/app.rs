@@ -264,7 +264,8 @@ pub extern "C" fn taro_app_get_global_socket(app: taro_app, socket: *mut taro_so
 
 /// Runs callbacks of an app of host delivery that wait, on the calling thread.
 ///
-/// What a callback adds while this runs waits for the next dispatch, so the call ends.
+/// What a callback adds while this runs waits for the next dispatch, so the call ends. What callbacks send on
+/// the app's sockets leaves together when they are over, on this thread; from 64 KiB on earlier.
 ///
 /// `app`: an app of host delivery. `max_events`: most items to run, 0 means all that wait now; an item is an
 /// event, a result (success or fail, and complete), or a release function that stands alone. `left`: receives

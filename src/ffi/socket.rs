@@ -85,6 +85,9 @@ pub struct taro_socket_counters {
 
 /// Sends a whole message, or nothing.
 ///
+/// It leaves at once, unless others wait before it or the last one left less than 5 microseconds ago: then
+/// they gather. What a callback sends leaves when the callbacks that run in turn with it are over.
+///
 /// `socket`: the socket. `options`: the message; not NULL.
 ///
 /// Ownership: options and all it points to is copied or sent before the call returns. Except for a misuse
