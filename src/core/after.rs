@@ -14,6 +14,7 @@ use crate::runtime::log;
 pub struct After<'a> {
     app: &'a Arc<App>,
     notice: bool,
+    raises: bool,
     /// One waker is common, more are rare.
     waker: Option<Waker>,
     rest: Option<Box<Rest>>,
@@ -29,7 +30,7 @@ struct Rest {
 impl<'a> After<'a> {
     #[inline]
     pub fn new(app: &'a Arc<App>) -> After<'a> {
-        After { app, notice: false, waker: None, rest: None }
+        After { app, notice: false, raises: false, waker: None, rest: None }
     }
 
     pub fn wake(&mut self, waker: Option<Waker>) {
@@ -56,6 +57,11 @@ impl<'a> After<'a> {
         if log::enabled(level) {
             self.rest.get_or_insert_default().lines.push((level, line.to_string()));
         }
+    }
+
+    /// Has the app's descriptor raised, which was announced.
+    pub fn raise_descriptor(&mut self) {
+        self.raises = true;
     }
 
     /// Has the app's host notified; false if that was asked for already.
@@ -89,6 +95,9 @@ impl<'a> After<'a> {
 impl Drop for After<'_> {
     #[inline]
     fn drop(&mut self) {
+        if self.raises {
+            self.app.descriptor.raise();
+        }
         if let Some(rest) = self.rest.take() {
             self.clear(*rest);
         }

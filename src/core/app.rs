@@ -38,6 +38,7 @@ pub struct App {
     pub(super) state: Mutex<State>,
     /// Signalled when something that a release waits for is over.
     pub(super) changed: Condvar,
+    pub(super) descriptor: Descriptor,
     /// Copies of what the state says, for looks without the lock.
     pub(super) queued_bytes: AtomicUsize,
     /// Something stands before the next message of a burst: the queue, or the end.
@@ -74,19 +75,13 @@ pub struct State {
     /// The pump, while it sleeps.
     pub pump: Option<Waker>,
     pub token: Option<HostToken>,
-    pub descriptor: Option<Descriptor>,
+    /// Whether the descriptor is or will be raised; None: it was not asked for.
+    pub shown: Option<bool>,
     /// Sockets on which callbacks of the dispatch have sent.
     pub unsent: Vec<Arc<Socket>>,
 }
 
 impl State {
-    fn sync_descriptor(&mut self) {
-        let waits = !self.queue.is_empty();
-        if let Some(descriptor) = &mut self.descriptor {
-            descriptor.show(waits);
-        }
-    }
-
     pub fn is_quiet(&self) -> bool {
         !self.running && self.notices == 0 && self.calls == 0
     }
@@ -159,11 +154,10 @@ pub fn descriptor(id: u64) -> Result<i32, Status> {
     if state.ending != Ending::No {
         return Err(Status::BadHandle);
     }
-    if state.descriptor.is_none() {
-        state.descriptor = Some(Descriptor::new()?);
-        state.sync_descriptor();
-    }
-    state.descriptor.as_ref().map(Descriptor::number).ok_or(Status::Internal)
+    let waits = !state.queue.is_empty();
+    let descriptor = app.descriptor.open(waits)?;
+    state.shown.get_or_insert(waits);
+    Ok(descriptor)
 }
 
 impl App {
@@ -196,10 +190,11 @@ impl App {
                 stalled: Vec::new(),
                 pump: None,
                 token,
-                descriptor: None,
+                shown: None,
                 unsent: Vec::new(),
             }),
             changed: Condvar::new(),
+            descriptor: Descriptor::default(),
             queued_bytes: AtomicUsize::new(0),
             attention: AtomicBool::new(false),
             released: AtomicBool::new(false),
@@ -226,10 +221,21 @@ impl App {
     }
 
     /// The queue has changed: what shows it to others follows.
-    pub(super) fn queue_changed(&self, state: &mut State) {
+    pub(super) fn queue_changed(&self, state: &mut State, after: &mut After<'_>) {
         self.queued_bytes.store(state.bytes, Ordering::Relaxed);
         self.attention.store(!state.queue.is_empty() || state.ending != Ending::No, Ordering::Release);
-        state.sync_descriptor();
+        let waits = !state.queue.is_empty();
+        if let Some(shown) = &mut state.shown
+            && *shown != waits
+        {
+            *shown = waits;
+            if waits {
+                self.descriptor.announce();
+                after.raise_descriptor();
+            } else {
+                self.descriptor.lower();
+            }
+        }
     }
 
     pub fn is_in_background(&self) -> bool {

@@ -199,7 +199,7 @@ impl App {
         let was_empty = state.queue.is_empty();
         state.bytes += item.bytes();
         state.queue.push_back(item);
-        self.queue_changed(state);
+        self.queue_changed(state, after);
         if self.settings.direct {
             if was_empty && !scope::in_turn_of(self.address()) {
                 after.wake(state.pump.take());
@@ -237,7 +237,7 @@ impl App {
         }
         let Some(item) = state.queue.pop_front() else { return false };
         state.bytes -= item.bytes();
-        self.queue_changed(&mut state);
+        self.queue_changed(&mut state, &mut after);
         if state.bytes < self.settings.queue_limit {
             after.wake_all(&mut state.stalled);
         }

@@ -24,7 +24,7 @@ impl App {
                 state.queue.push_back(item);
             }
         }
-        self.queue_changed(state);
+        self.queue_changed(state, after);
         // There is room, and from a close or release on the socket reads whatever waits.
         after.wake_all(&mut state.stalled);
         let mut hold = socket.hold.lock();
@@ -56,7 +56,7 @@ impl App {
         if state.bytes < self.settings.queue_limit {
             after.wake_all(&mut state.stalled);
         }
-        self.queue_changed(state);
+        self.queue_changed(state, after);
     }
 
     /// Moves what a socket held back into the queue, if nothing holds it any more.

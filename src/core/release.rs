@@ -188,9 +188,10 @@ impl App {
             let stalled = std::mem::take(&mut state.stalled);
             state.live.clear();
             state.global = 0;
-            state.descriptor = None;
+            state.shown = None;
             let sockets = std::mem::take(&mut state.sockets);
             drop(state);
+            self.descriptor.close();
             stalled.into_iter().for_each(std::task::Waker::wake);
             (sockets, queue)
         };

@@ -17,7 +17,12 @@ const GATHERED: usize = 64 * 1024;
 
 impl Socket {
     /// Whether what was put into the link is written at the end of the dispatch that this thread is in.
+    #[inline]
     pub(super) fn leaves_to_dispatch(self: &Arc<Socket>, half: &mut Half) -> bool {
+        !self.app.settings.direct && self.gathers(half)
+    }
+
+    fn gathers(self: &Arc<Socket>, half: &mut Half) -> bool {
         let gathers = scope::in_dispatch_of(self.app.address())
             && !half.has_waiting()
             && half.outbound_len() <= GATHERED;

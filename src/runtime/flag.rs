@@ -103,8 +103,14 @@ mod nothing {
 }
 
 #[cfg(all(test, unix))]
-mod tests {
+#[allow(unsafe_code)]
+pub mod tests {
     use super::*;
+
+    pub fn poll_now(polled: &mut libc::pollfd) -> i32 {
+        // SAFETY: one descriptor, which the caller lends.
+        unsafe { libc::poll(polled, 1, 0) }
+    }
 
     #[test]
     fn it_is_lowered_as_often_as_it_is_raised() {
