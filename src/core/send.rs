@@ -138,7 +138,15 @@ impl Socket {
         }
         let opcode = if text { frame::TEXT } else { frame::BINARY };
         let was_idle = half.pending.is_empty() && !half.has_outbound();
-        let put = half.put(opcode, data, call).map_err(|_| (Status::Internal, ""))?;
+        let put = match half.put(opcode, data, call) {
+            Ok(put) => put,
+            Err(_) => {
+                // A part of the frame may be in the link: nothing can follow it, which the task finds.
+                half.link = None;
+                after.wake(self.wake_task(&mut half));
+                return Err((Status::Internal, ""));
+            }
+        };
         if self.app.settings.idle_timeout.is_some() {
             half.last_sent = Some(Moment::now());
         }
