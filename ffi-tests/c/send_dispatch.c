@@ -77,7 +77,7 @@ static void it_has_left_when_the_dispatch_returns(void) {
     mini_row(NULL);
 }
 
-// --- much does not wait for the end of the callback
+// --- much does not wait for the end of the callback: at most 64 KiB do
 
 static void sends_much(struct recording *recording, taro_socket socket) {
     static const char large[LARGE];
@@ -85,7 +85,7 @@ static void sends_much(struct recording *recording, taro_socket socket) {
     for (int at = 0; at < 3; at++) {
         CHECK_STATUS(taro_socket_send_binary(socket, large, LARGE), TARO_STATUS_OK);
     }
-    EVENTUALLY(mini_buffered(socket) == 0);
+    EVENTUALLY(mini_buffered(socket) <= 65536);
 }
 
 static void much_leaves_meanwhile(void) {
