@@ -171,12 +171,51 @@ static void sending_inside_callbacks(void) {
     mini_shutdown();
 }
 
+// --- the result of a send stands before what the peer answers to it
+
+enum { ROUNDS = 300 };
+
+static void sends_the_next(struct recording *recording, const struct record *record, const void *event) {
+    struct recording *sent = recording->context;
+    (void)event;
+    if (record->kind == RECORD_MESSAGE && record_count(recording->recorder, RECORD_MESSAGE, "a") < ROUNDS) {
+        CHECK_STATUS(talk_send(record->socket, sent, "again"), TARO_STATUS_OK);
+    }
+}
+
+static void the_result_stands_before_the_answer(void) {
+    for (MINI_EACH_DELIVERY(delivery)) {
+        for (int inside = 0; inside < 2; inside++) {
+            struct mini mini;
+            mini_row(inside ? "sent inside callbacks" : "sent by the host's thread");
+            mini_init_of(&mini, delivery);
+            struct recording sent = RECORDING(&mini.recorder, "sent"),
+                             a = RECORDING_ON(&mini.recorder, "a", inside ? sends_the_next : NULL, &sent);
+            const taro_socket socket = mini_open(&mini, &a, SERVER_URL("ws", "/echo"));
+            for (size_t n = 1; n <= (inside ? 1 : ROUNDS); n++) {
+                CHECK_STATUS(talk_send(socket, &sent, "first"), TARO_STATUS_OK);
+                mini_wait(&mini, RECORD_MESSAGE, "a", n);
+            }
+            mini_wait(&mini, RECORD_MESSAGE, "a", ROUNDS);
+            for (size_t n = 1; n <= ROUNDS; n++) {
+                const long result = record_index(&mini.recorder, RECORD_SUCCESS, "sent", n);
+                CHECK_INT(result, >=, 0);
+                CHECK_INT(result, <, record_index(&mini.recorder, RECORD_MESSAGE, "a", n));
+            }
+            mini_end(&mini);
+        }
+    }
+    mini_row(NULL);
+    mini_shutdown();
+}
+
 static const struct test tests[] = {
     TEST("L2 L4 L18", accepted_and_handed_over),
     TEST("L2 L4 L19", a_socket_that_is_not_open_sends_nothing),
     TEST("L2 L4 L22", in_the_background_nothing_is_sent),
     TEST("L2 L4 L19", text_that_is_not_utf8_is_refused),
     TEST("L6 L18", sending_inside_callbacks),
+    TEST("L18", the_result_stands_before_the_answer),
 };
 
 TEST_MAIN(tests)

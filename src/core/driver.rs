@@ -219,7 +219,7 @@ impl Driver {
         };
         self.blocked = polled.is_pending();
         // What the system has taken before an error counts.
-        socket.settle(half, after);
+        socket.settle(half, None, after);
         if let Poll::Ready(Err(error)) = polled {
             let fault = Fault::reset(Some(&error));
             if self.peer_close.is_some() || socket.is_full() {

@@ -103,7 +103,7 @@ impl Socket {
             return Err(call);
         }
         if let Some(call) = call.take() {
-            call.succeed(after);
+            call.succeed(None, after);
         }
         match step {
             CloseStep::Refuse => {}

@@ -28,6 +28,10 @@ impl PendingList {
         self.newest.is_none()
     }
 
+    pub fn has_calls(&self) -> bool {
+        self.older.iter().chain(&self.newest).any(|entry| entry.call.is_some())
+    }
+
     /// Adds an entry, or to the newest one if nobody needs to tell the two apart. Takes the call with it.
     pub fn add(&mut self, end: u64, payload: usize, messages: u64, call: &mut Option<Call>) {
         if let (Some(newest), None) = (&mut self.newest, &call)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::after::After;
+use super::app::State;
 use super::compress::Put;
 use super::delivery::Item;
 use super::error::{Fault, Status};
@@ -41,22 +42,24 @@ impl Call {
         Call { handler: Some(handler), socket: Arc::clone(socket), api }
     }
 
-    /// Posts `success` and `complete`.
-    pub fn succeed(self, after: &mut After<'_>) {
+    /// Posts `success` and `complete`. `state`: the app's, where the caller has its lock.
+    pub fn succeed(self, state: Option<&mut State>, after: &mut After<'_>) {
         let record = self.socket.app.settings.flavour.accepted(self.api);
-        self.resolve(record, after);
+        self.resolve(record, state, after);
     }
 
     /// Posts `fail` and `complete`.
     pub fn fail(self, status: Status, subject: &str, fault: Fault, after: &mut After<'_>) {
         let record = self.socket.app.settings.flavour.failed(self.api, status, subject, fault);
-        self.resolve(record, after);
+        self.resolve(record, None, after);
     }
 
-    fn resolve(mut self, record: Record, after: &mut After<'_>) {
-        if let Some(handler) = self.handler.take() {
-            let socket = Arc::clone(&self.socket);
-            self.socket.app.post(Item::Result { socket, handler, record }, after);
+    fn resolve(mut self, record: Record, state: Option<&mut State>, after: &mut After<'_>) {
+        let Some(handler) = self.handler.take() else { return };
+        let item = Item::Result { socket: Arc::clone(&self.socket), handler, record };
+        match state {
+            Some(state) => self.socket.app.post_locked(state, item, after),
+            None => self.socket.app.post(item, after),
         }
     }
 
@@ -150,9 +153,13 @@ impl Socket {
         if self.app.settings.idle_timeout.is_some() {
             half.last_sent = Some(Moment::now());
         }
-        if was_idle && put == Put::Framed && self.may_write_here(&mut half, data.len()) && half.write_here() {
-            self.went_out(&half, data.len(), call, after);
-            return Ok(());
+        if was_idle && put == Put::Framed && self.may_write_here(&mut half, data.len()) {
+            // Under the app's lock, the answer to it cannot be posted before its result.
+            let mut state = call.as_ref().map(|_| self.app.state.lock());
+            if half.write_here() {
+                self.went_out(&half, data.len(), call, state.as_deref_mut(), after);
+                return Ok(());
+            }
         }
         half.buffered += data.len();
         if put == Put::Framed {
@@ -173,14 +180,21 @@ impl Socket {
 
     /// The operating system has taken a message at once, and all before it.
     #[inline]
-    fn went_out(&self, half: &Half, payload: usize, call: &mut Option<Call>, after: &mut After<'_>) {
+    fn went_out(
+        &self,
+        half: &Half,
+        payload: usize,
+        call: &mut Option<Call>,
+        state: Option<&mut State>,
+        after: &mut After<'_>,
+    ) {
         if let Some(link) = &half.link {
             self.counters.wire_bytes_sent.store(link.written(), Ordering::Relaxed);
         }
         count(&self.counters.messages_sent, 1);
         count(&self.counters.payload_bytes_sent, payload as u64);
         if let Some(call) = call.take() {
-            call.succeed(after);
+            call.succeed(state, after);
         }
     }
 
@@ -198,8 +212,8 @@ impl Socket {
         rested
     }
 
-    /// Tells the results of what the operating system has taken.
-    pub(super) fn settle(&self, half: &mut Half, after: &mut After<'_>) {
+    /// Tells the results of what the operating system has taken. `state`: the app's, where the caller has its lock.
+    pub(super) fn settle(&self, half: &mut Half, mut state: Option<&mut State>, after: &mut After<'_>) {
         let Some(link) = &half.link else { return };
         let written = link.written();
         self.counters.wire_bytes_sent.store(written, Ordering::Relaxed);
@@ -210,13 +224,17 @@ impl Socket {
                 count(&self.counters.payload_bytes_sent, pending.payload as u64);
             }
             if let Some(call) = pending.call {
-                call.succeed(after);
+                call.succeed(state.as_deref_mut(), after);
             }
         }
         if half.owes_drain && half.has_room(self.app.settings.send_limit) {
             half.owes_drain = false;
             if let Some(socket) = self.shared() {
-                self.app.post(Item::Drain { socket }, after);
+                let item = Item::Drain { socket };
+                match state {
+                    Some(state) => self.app.post_locked(state, item, after),
+                    None => self.app.post(item, after),
+                }
             }
         }
     }

@@ -41,10 +41,12 @@ impl Socket {
         if half.phase == Phase::Ended || half.link.as_ref().is_none_or(Link::is_blocked) {
             return;
         }
+        // Under the app's lock, answers cannot be posted before the results.
+        let mut state = half.pending.has_calls().then(|| self.app.state.lock());
         if half.has_waiting() || !half.write_here() {
             after.wake(self.wake_task(&mut half));
         }
-        self.settle(&mut half, &mut after);
+        self.settle(&mut half, state.as_deref_mut(), &mut after);
     }
 }
 
