@@ -1127,8 +1127,9 @@ taro_status taro_app_refuse_call(const struct taro_refuse_options *options);
 /**
  * Sends a whole message, or nothing.
  *
- * It leaves at once, unless others wait before it or the last one left less than 5 microseconds ago: then
- * they gather. What a callback sends leaves when the callbacks that run in turn with it are over.
+ * It leaves at once, unless others wait before it, or it is below 16 KiB and the last one left less than 5
+ * microseconds ago: then they gather. What a callback sends leaves when the callbacks that run in turn with it
+ * are over; from 64 KiB on earlier, if the app is of host delivery.
  *
  * `socket`: the socket. `options`: the message; not NULL.
  *
@@ -1145,7 +1146,8 @@ taro_status taro_app_refuse_call(const struct taro_refuse_options *options);
  * TARO_STATUS_IN_NOTICE, TARO_STATUS_FORKED, TARO_STATUS_SHUTTING_DOWN.
  * Since: 0.1.0
  */
-taro_status taro_socket_send(taro_socket socket, const struct taro_send_options *options);
+taro_status taro_socket_send(taro_socket socket,
+                             const struct taro_send_options *options);
 
 /**
  * Sends a text message without callbacks: the fast path.

@@ -85,8 +85,9 @@ pub struct taro_socket_counters {
 
 /// Sends a whole message, or nothing.
 ///
-/// It leaves at once, unless others wait before it or the last one left less than 5 microseconds ago: then
-/// they gather. What a callback sends leaves when the callbacks that run in turn with it are over.
+/// It leaves at once, unless others wait before it, or it is below 16 KiB and the last one left less than 5
+/// microseconds ago: then they gather. What a callback sends leaves when the callbacks that run in turn with it
+/// are over; from 64 KiB on earlier, if the app is of host delivery.
 ///
 /// `socket`: the socket. `options`: the message; not NULL.
 ///

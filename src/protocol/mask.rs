@@ -80,8 +80,8 @@ pub fn next_key() -> Result<[u8; 4], getrandom::Error> {
 
 #[cold]
 fn refill(pool: &Pool) -> Result<(), getrandom::Error> {
-    // The system's generator takes ten times as long for a KiB as this one, which is as hard to foresee from what has
-    // been seen of it. Its state goes when the KiB is made.
+    // For a KiB the system's generator takes much longer than this one, which is as hard to foresee from what has been
+    // seen of it. Its state goes when the KiB is made.
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let mut bytes = [0; 4 * KEYS];
