@@ -1,4 +1,4 @@
-// L13, L16, L17, L30: names, with a resolver of the test's own: what a lookup gives, how long it takes, and which
+// L13, L16, L17, L29, L30: names, with a resolver of the test's own: what a lookup gives, how long it takes, and which
 // of several addresses a connect ends at.
 #include <netdb.h>
 #include <netinet/in.h>
@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "full.h"
+#include "process.h"
 
 // --- the resolver: these two stand before those of the C library
 
@@ -45,8 +46,8 @@ static struct addrinfo *answer_of(const char *text) {
     return &found->info;
 }
 
-// Lookups that run; whoever does not wait for one leaves it behind.
-static atomic_uint running;
+// Lookups that run, and the most at a time; whoever does not wait for one leaves it behind.
+static atomic_uint running, most_running;
 
 static int look_up(const char *name, const struct addrinfo *hints, struct addrinfo **result) {
     // A caller that asks for one family alone gets that one alone.
@@ -73,7 +74,10 @@ static int look_up(const char *name, const struct addrinfo *hints, struct addrin
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
     (void)service;
-    atomic_fetch_add(&running, 1);
+    const unsigned now = atomic_fetch_add(&running, 1) + 1;
+    unsigned most = atomic_load(&most_running);
+    while (now > most && !atomic_compare_exchange_weak(&most_running, &most, now)) {
+    }
     const int outcome = look_up(name, hints, result);
     atomic_fetch_sub(&running, 1);
     return outcome;
@@ -249,6 +253,45 @@ static void a_shutdown_does_not_wait_for_a_lookup(void) {
     resolver_end();
 }
 
+// --- the threads that look names up
+
+// Few, however many lookups wait for each other; gone when there is nothing to look up.
+static void few_threads_look_names_up(void) {
+    enum { LOOKUPS = 12, THREADS = 4 };
+    static struct attempt attempts[LOOKUPS];
+    struct attempt plain;
+    taro_app_options options = TARO_APP_OPTIONS_INIT;
+    options.max_sockets = LOOKUPS + 1;
+    resolver_init("127.0.0.1");
+    atomic_store(&resolver.waits_for, 1);
+    atomic_store(&most_running, 0);
+    const taro_app app = attempt_app(&options);
+    const int is_known = process_threads(NULL) > 0;
+    for (size_t at = 0; at < LOOKUPS; at++) {
+        attempt_init(&attempts[at], app, url_of("ws"));
+        attempt_begin(&attempts[at]);
+    }
+    // The thread that does this one too has come by all of the others.
+    attempt_init(&plain, app, SERVER_URL("ws", "/echo"));
+    attempt_open(&plain);
+    LATCH_WAIT(&resolver.asked, THREADS);
+    if (is_known) {
+        CHECK_INT(process_threads("taro-work"), ==, THREADS);
+    }
+    latch_hit(&resolver.gate);
+    for (size_t at = 0; at < LOOKUPS; at++) {
+        attempt_wait(&attempts[at], RECORD_OPEN, 1);
+        attempt_end(&attempts[at], "success complete open release");
+    }
+    attempt_end(&plain, "success complete open release");
+    CHECK_UINT(latch_count(&resolver.asked), ==, LOOKUPS);
+    CHECK_UINT(atomic_load(&most_running), ==, THREADS);
+    if (is_known) {
+        EVENTUALLY(process_threads("taro-work") == 0);
+    }
+    resolver_end();
+}
+
 // --- several addresses
 
 static void opens_at(const char *addresses, const char *listener, const char *address) {
@@ -346,6 +389,7 @@ static const struct test tests[] = {
     TEST("L13", the_timeout_spans_the_lookup),
     TEST("L8 L20", a_lookup_is_cancelled_by_close_and_release),
     TEST("L30", a_shutdown_does_not_wait_for_a_lookup),
+    TEST("L29", few_threads_look_names_up),
     TEST("L17", those_that_refuse_are_passed),
     TEST("L5 L17", all_of_them_refuse),
     TEST("L13", the_timeout_spans_all_addresses),
