@@ -302,6 +302,10 @@ impl App {
         self.handler.wake(self.id);
     }
 
+    pub(super) fn wants_notices(&self) -> bool {
+        self.handler.wants_notices()
+    }
+
     /// When the grace of the background is over, if it runs.
     pub fn grace_end(&self) -> Option<Moment> {
         let since = self.state.lock().background_since?;

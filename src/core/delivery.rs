@@ -210,7 +210,7 @@ impl App {
     }
 
     fn notify(&self, state: &mut State, after: &mut After<'_>) {
-        if after.notify() {
+        if self.wants_notices() && after.notify() {
             state.notices += 1;
         }
     }

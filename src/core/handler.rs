@@ -34,4 +34,6 @@ pub trait SocketHandler: Send + Sync {
 /// Told that an app of host delivery has something to dispatch.
 pub trait AppHandler: Send + Sync {
     fn wake(&self, app: u64);
+    /// Whether anybody listens: else no notice is on its way, which a release would have to leave the finishing to.
+    fn wants_notices(&self) -> bool;
 }

@@ -317,6 +317,10 @@ impl AppHandler for Wake {
             unsafe { function(app, self.user_data.get()) };
         }
     }
+
+    fn wants_notices(&self) -> bool {
+        self.function.is_some()
+    }
 }
 
 /// The log function of the host.
