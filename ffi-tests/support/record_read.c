@@ -1,6 +1,5 @@
 // Reading a record: waits, positions, sequences, the dump.
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,7 +153,7 @@ void record_check_status(const char *file, int line, const char *what, taro_stat
 
 // --- the dump
 
-enum { SHOWN_RECORDS = 200, SHOWN_BYTES = 120 };
+enum { SHOWN_RECORDS = 200, SHOWN_BYTES = 120, INSIST_MS = 10 };
 
 static void print_str(const char *name, taro_str str) {
     const int len = str.len < SHOWN_BYTES ? (int)str.len : SHOWN_BYTES;
@@ -222,12 +221,12 @@ static void print_record(const struct record *record, size_t at, int64_t begin_n
 
 // The failing thread may hold the lock, so this does not insist on it.
 static int lock_if_free(struct recorder *recorder) {
-    for (int tries = 0; tries < 1000; tries++) {
+    const int64_t deadline = clock_ns() + (int64_t)INSIST_MS * 1000000;
+    do {
         if (pthread_mutex_trylock(&recorder->monitor.mutex) == 0) {
             return 1;
         }
-        sched_yield();
-    }
+    } while (wait_look_again(deadline));
     return 0;
 }
 
