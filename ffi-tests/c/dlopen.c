@@ -259,6 +259,7 @@ static void fifty_rounds_leave_nothing_behind(void) {
     enum { WARM = 10, PARTS = 4, EACH = 10, SLACK = 64 };
     const char *const urls[] = {SERVER_URL("ws", "/echo"), SERVER_URL("wss", "/echo")};
     rounds(urls, WARM);
+    EVENTUALLY(process_threads("taro-work") <= 0); // which read the trust store
     const long threads = process_threads(NULL), descriptors = process_descriptors();
     const int mapped = mappings();
     long long least = INT64_MAX;
