@@ -7,7 +7,7 @@ static const struct phase {
     const char *query;
     const char *reached; // in the log of the server; NULL: closed at once
 } phases[] = {
-    {"nothing was sent yet", "ws", "", NULL},
+    {"at once", "ws", "stall=request", NULL},
     {"the server does not answer", "ws", "stall=request", "^header "},
     {"half of an answer", "ws", "stall=half", "^header "},
     {"a server without TLS", "tls_stall", "", NULL},
